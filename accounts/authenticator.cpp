@@ -1,0 +1,237 @@
+#include "accounts/authenticator.hpp"
+
+#include <atomic>
+
+#include "accounts/credentials.hpp"
+#include "accounts/generation_cache.hpp"
+#include "accounts/login_record.hpp"
+#include "accounts/verified_logins.hpp"
+#include "core/crypto.hpp"
+#include "core/log.hpp"
+#include "core/metrics.hpp"
+
+namespace postern::accounts {
+
+namespace {
+
+struct Counters {
+  metrics::Counter proved{"postern_logins_total", "Logins by outcome", R"(outcome="proved")"};
+  metrics::Counter remembered{"postern_logins_total", "Logins by outcome",
+                              R"(outcome="remembered")"};
+  metrics::Counter denied{"postern_logins_total", "Logins by outcome", R"(outcome="denied")"};
+  metrics::Counter deferred{"postern_logins_total", "Logins by outcome", R"(outcome="deferred")"};
+};
+
+Counters& counters() {
+  static Counters all;
+  return all;
+}
+
+/// A record in memory, with when its last use was written down.
+struct CachedRecord {
+  explicit CachedRecord(LoginRecord r)
+      : record(std::move(r)), noted(record.last_used ? to_micros(*record.last_used) : INT64_MIN) {}
+  const LoginRecord record;
+  std::atomic<std::int64_t> noted;
+};
+
+bool same(const LoginRecord& a, const LoginRecord& b) {
+  return a.state == b.state && a.login.credential == b.login.credential && a.hash == b.hash;
+}
+
+}  // namespace
+
+struct Authenticator::Impl {
+  Impl(Registry& r, PasswordPool& p, Clock& c, const AuthenticatorOptions& options)
+      : registry(&r),
+        passwords(&p),
+        clock(&c),
+        last_used_interval(options.last_used_interval),
+        verified(options.cache_entries, options.cache_ttl),
+        records(options.cache_entries),
+        standing(options.cache_entries) {}
+
+  Registry* registry;
+  PasswordPool* passwords;
+  Clock* clock;
+  Micros last_used_interval;
+  VerifiedLogins verified;
+  GenerationCache<CachedRecord> records;
+  GenerationCache<const bool> standing;
+};
+
+namespace {
+
+using Record = std::shared_ptr<CachedRecord>;
+
+/// One attempt: what stays the same from step to step.
+struct Attempt {
+  std::optional<Address> address;
+  std::optional<std::string> selector;
+  std::string secret;
+  std::string remote;
+  Protocol protocol;
+
+  ~Attempt() { crypto::wipe(secret); }
+};
+using SharedAttempt = std::shared_ptr<const Attempt>;
+
+SharedAttempt make_attempt(std::string_view login, std::string& password,
+                           const asio::ip::address& remote, Protocol protocol) {
+  auto address = parse_address(login);
+  auto attempt = std::make_shared<Attempt>();
+  if (address) attempt->address = std::move(*address);
+  attempt->selector = app_password_selector(password);
+  attempt->secret = canonical_secret(password);
+  attempt->remote = remote.to_string();
+  attempt->protocol = protocol;
+  crypto::wipe(password);
+  return attempt;
+}
+
+std::unexpected<Error> deny(const Attempt& attempt, std::string_view why) {
+  counters().denied.add();
+  log::info("login.denied",
+            {{"protocol", to_string(attempt.protocol)}, {"remote", attempt.remote}, {"why", why}});
+  return fail(Errc::denied, "wrong name or password");
+}
+
+std::unexpected<Error> defer(Error error) {
+  counters().deferred.add();
+  return std::unexpected(std::move(error));
+}
+
+}  // namespace
+
+/// The steps of a login, as coroutines that own what they use.
+struct Authenticator::Steps {
+  using SharedImpl = std::shared_ptr<Impl>;
+
+  static Task<Result<Record>> load(SharedImpl impl, SharedAttempt attempt) {
+    if (!attempt->address) co_return std::make_shared<CachedRecord>(LoginRecord{});
+    const auto key = attempt->address->text() + '\n' + attempt->selector.value_or("");
+    const auto generation = impl->registry->generation();
+    if (auto known = impl->records.find(generation, key)) co_return known;
+    storage::Database::Closure<LoginRecord> closure =
+        [address = *attempt->address,
+         selector = attempt->selector](sql::Transaction& tx) -> Result<LoginRecord> {
+      return read_login(tx, address, selector);
+    };
+    auto answer = co_await impl->registry->read<LoginRecord>(std::move(closure));
+    if (!answer) co_return std::unexpected(std::move(answer.error()));
+    auto record = std::make_shared<CachedRecord>(std::move(*answer));
+    impl->records.store(generation, key, record);
+    co_return record;
+  }
+
+  /// One Argon2, whatever the record says.
+  static Task<Result<bool>> prove(SharedImpl impl, SharedAttempt attempt, Record record) {
+    if (record->record.state == LoginRecord::State::unknown) {
+      co_return co_await impl->passwords->verify_dummy(attempt->secret);
+    }
+    co_return co_await impl->passwords->verify(attempt->secret, record->record.hash);
+  }
+
+  /// Hashes the password anew when the settings have changed since. Failing is no failure of the
+  /// login.
+  static Task<void> renew_hash(SharedImpl impl, SharedAttempt attempt, Record record) {
+    const auto& row = record->record;
+    if (!impl->passwords->is_outdated(row.hash)) co_return;
+    auto fresh = co_await impl->passwords->hash(attempt->secret);
+    if (!fresh) co_return;
+    storage::Database::Closure<void> closure = [login = row.login, old = row.hash,
+                                                fresh = *fresh](sql::Transaction& tx) {
+      sql::TenantScope scope(tx, login.identity.tenant);
+      return replace_hash(scope, login.credential, old, fresh);
+    };
+    const auto stored = co_await impl->registry->change<void>(std::move(closure));
+    if (stored) {
+      impl->verified.insert(impl->verified.mac(row.login.address, *fresh, attempt->secret),
+                            impl->clock->now());
+    }
+  }
+
+  static Task<void> note_login(SharedImpl impl, Record record) {
+    const auto now = impl->clock->now();
+    auto noted = record->noted.load();
+    const bool due =
+        noted == INT64_MIN || to_micros(now) - noted >= impl->last_used_interval.count();
+    // Of several logins at once, one writes.
+    if (!due || !record->noted.compare_exchange_strong(noted, to_micros(now))) co_return;
+    storage::Database::Closure<void> closure = [login = record->record.login,
+                                                now](sql::Transaction& tx) {
+      sql::TenantScope scope(tx, login.identity.tenant);
+      return note_use(scope, login.credential, now);
+    };
+    const auto written = co_await impl->registry->note<void>(std::move(closure));
+    if (!written) log::warn("login.last_used_not_written", {{"error", written.error().message}});
+  }
+
+  static Task<Result<Login>> verify(SharedImpl impl, SharedAttempt attempt) {
+    auto loaded = co_await load(impl, attempt);
+    if (!loaded) co_return defer(std::move(loaded.error()));
+    const auto record = *loaded;
+    const auto& row = record->record;
+    const auto mac = impl->verified.mac(row.login.address, row.hash, attempt->secret);
+    if (row.state == LoginRecord::State::usable &&
+        impl->verified.contains(mac, impl->clock->now())) {
+      co_await note_login(impl, record);
+      counters().remembered.add();
+      co_return row.login;
+    }
+    const auto right = co_await prove(impl, attempt, record);
+    if (!right) co_return defer(right.error());
+    if (row.state == LoginRecord::State::unknown) co_return deny(*attempt, "no such login");
+    if (!*right) co_return deny(*attempt, "wrong password");
+    if (row.state == LoginRecord::State::suspended) co_return deny(*attempt, "suspended");
+    // The row may have changed while the hash was being computed.
+    auto again = co_await load(impl, attempt);
+    if (!again) co_return defer(std::move(again.error()));
+    if (!same((*again)->record, row)) co_return deny(*attempt, "changed meanwhile");
+    impl->verified.insert(mac, impl->clock->now());
+    co_await renew_hash(impl, attempt, record);
+    co_await note_login(impl, *again);
+    counters().proved.add();
+    co_return row.login;
+  }
+};
+
+std::string_view to_string(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::smtp: return "smtp";
+    case Protocol::imap: return "imap";
+    case Protocol::http: return "http";
+  }
+  return "http";
+}
+
+Authenticator::Authenticator(Registry& registry, PasswordPool& passwords, Clock& clock,
+                             AuthenticatorOptions options)
+    : impl_(std::make_shared<Impl>(registry, passwords, clock, options)) {}
+Authenticator::~Authenticator() = default;
+
+Task<Result<Login>> Authenticator::verify(std::string login, std::string password,
+                                          asio::ip::address remote, Protocol protocol) {
+  const auto attempt = make_attempt(login, password, remote, protocol);
+  // Says nothing of whether the account exists, and keeps megabytes out of Argon2.
+  if (attempt->secret.size() > kMaxPassword) co_return deny(*attempt, "too long");
+  co_return co_await Steps::verify(impl_, attempt);
+}
+
+Task<Result<bool>> Authenticator::still_valid(Login login) {
+  auto impl = impl_;
+  const auto key = login.credential.text();
+  const auto generation = impl->registry->generation();
+  if (const auto known = impl->standing.find(generation, key)) co_return *known;
+  storage::Database::Closure<bool> closure = [login](sql::Transaction& tx) -> Result<bool> {
+    return read_still_valid(tx, login);
+  };
+  auto answer = co_await impl->registry->read<bool>(std::move(closure));
+  if (answer) impl->standing.store(generation, key, std::make_shared<const bool>(*answer));
+  co_return answer;
+}
+
+std::size_t Authenticator::cached() const { return impl_->verified.size(); }
+void Authenticator::forget_all() { impl_->verified.clear(); }
+
+}  // namespace postern::accounts

@@ -1,0 +1,55 @@
+// Mail domains: which tenant a domain belongs to. A platform table (routing), keyed by name.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "accounts/tenants.hpp"
+#include "core/id.hpp"
+#include "core/result.hpp"
+#include "core/time.hpp"
+#include "storage/sql/transaction.hpp"
+
+namespace postern::accounts {
+
+/// Who added it: decides how strictly the alignment of its mail is enforced.
+enum class DomainOrigin : std::uint8_t { operator_added = 0, self_service = 1 };
+
+struct Domain {
+  DomainId id;
+  TenantId tenant;
+  std::string name;  ///< canonical (parse_domain)
+  Status status = Status::active;
+  DomainOrigin origin = DomainOrigin::operator_added;
+  Timestamp created;
+};
+
+struct NewDomain {
+  DomainId id;
+  TenantId tenant;
+  std::string name;
+  DomainOrigin origin = DomainOrigin::operator_added;
+  Timestamp created;
+};
+
+/// Errc::invalid (not a domain, or a public suffix), Errc::exists (taken), Errc::denied (parent or
+/// child of another tenant's domain: whoever holds the parent could claim the child's mail),
+/// Errc::not_found.
+Result<Domain> add_domain(sql::Transaction& tx, const NewDomain& fresh);
+/// `name` in any form that parse_domain takes.
+Result<Domain> find_domain(sql::Transaction& tx, std::string_view name);
+std::vector<Domain> list_domains(sql::Transaction& tx, std::string_view after, std::size_t limit);
+std::vector<Domain> list_domains(sql::Transaction& tx, TenantId tenant, std::string_view after,
+                                 std::size_t limit);
+Result<void> set_domain_status(sql::Transaction& tx, std::string_view name, Status status);
+/// Errc::denied while accounts or aliases are in it. Its signing keys, catch-all and grants go with
+/// it.
+Result<void> remove_domain(sql::Transaction& tx, std::string_view name);
+
+/// For what is about to be added to a domain: Errc::not_found unless it is the scope's tenant's.
+/// Updates its row, so that the domain can't go meanwhile. `name` is canonical.
+Result<void> hold_domain(sql::TenantScope& scope, std::string_view name);
+
+}  // namespace postern::accounts

@@ -1,0 +1,169 @@
+#include "app/server/listeners.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "app/server/endpoint.hpp"
+#include "app/server/options.hpp"
+#include "core/log.hpp"
+#include "smtp/server/session.hpp"
+#include "web/api/routes.hpp"
+#include "web/http/session.hpp"
+
+namespace postern::server {
+
+namespace {
+
+using config::ListenKind;
+
+constexpr std::size_t kManagementSessions = 64;
+constexpr std::array kKinds{ListenKind::mx,    ListenKind::submission, ListenKind::submissions,
+                            ListenKind::imap,  ListenKind::imaps,      ListenKind::http,
+                            ListenKind::https, ListenKind::metrics};
+
+std::int64_t session_limit(const config::Settings::Limits& limits, ListenKind kind) {
+  switch (kind) {
+    case ListenKind::mx: return limits.mx_sessions;
+    case ListenKind::submission:
+    case ListenKind::submissions: return limits.submission_sessions;
+    case ListenKind::imap:
+    case ListenKind::imaps: return limits.imap_sessions;
+    case ListenKind::http:
+    case ListenKind::https:
+    case ListenKind::metrics: break;
+  }
+  return limits.http_sessions;
+}
+
+// Whoever runs the server, and root, may manage it.
+bool may_manage(asio::local::stream_protocol::socket& socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+    return false;
+  return peer.uid == 0 || peer.uid == ::geteuid();
+}
+
+}  // namespace
+
+std::shared_ptr<const Listeners::Current> Listeners::current() const {
+  std::scoped_lock lock(mutex_);
+  return current_;
+}
+
+void Listeners::apply(const config::Settings& settings) {
+  auto fresh = std::make_shared<Current>();
+  for (const auto kind : {ListenKind::mx, ListenKind::submission, ListenKind::submissions}) {
+    fresh->smtp[kind] = std::make_shared<const smtp::ServerConfig>(
+        smtp_config(settings, kind, parts_.tls.get(), parts_.budget));
+  }
+  for (const auto kind : {ListenKind::imap, ListenKind::imaps}) {
+    auto options = imap_options(settings, [&parts = parts_] { return parts.tls.get(); });
+    fresh->imap[kind] = std::make_shared<const imap::Server>(parts_.imap, std::move(options),
+                                                             registries_.at(kind).get());
+  }
+  fresh->http_body = settings.limits.http_body.bytes;
+  std::scoped_lock lock(mutex_);
+  current_ = std::move(fresh);
+}
+
+void Listeners::accept(ListenKind kind, asio::ip::tcp::socket socket) {
+  const auto settings = current();
+  auto& registry = *registries_.at(kind);
+  switch (kind) {
+    case ListenKind::mx:
+    case ListenKind::submission:
+    case ListenKind::submissions:
+      smtp::start_session(std::make_unique<Stream>(std::move(socket)), *parts_.reception,
+                          settings->smtp.at(kind), registry);
+      return;
+    case ListenKind::imap:
+      settings->imap.at(kind)->accept(std::move(socket), imap::Security::starttls);
+      return;
+    case ListenKind::imaps:
+      settings->imap.at(kind)->accept(std::move(socket), imap::Security::implicit_tls);
+      return;
+    case ListenKind::http:
+    case ListenKind::https:
+    case ListenKind::metrics: break;
+  }
+  web::HttpOptions options;
+  options.routes = kind == ListenKind::metrics ? web::metrics_routes() : web::public_routes();
+  web::start_http_session(std::make_unique<Stream>(std::move(socket)), options, services_,
+                          registry);
+}
+
+void Listeners::accept_management(asio::local::stream_protocol::socket socket) {
+  if (!may_manage(socket)) {
+    log::warn("management_refused", {{"reason", "peer is neither root nor the server's user"}});
+    return;
+  }
+  web::HttpOptions options;
+  options.routes = web::management_routes();
+  options.limits.body_bytes = current()->http_body;
+  web::start_http_session(std::make_unique<Stream>(std::move(socket)), options, services_,
+                          *management_sessions_);
+}
+
+Result<void> Listeners::add(const config::Listen& listen) {
+  auto address = parse_endpoint(listen.address);
+  if (!address) return std::unexpected(address.error());
+  const auto kind = listen.kind;
+  auto listener = Listener::bind(
+      *parts_.runtime, *address,
+      [this, kind](Listener::Socket socket, std::size_t) { accept(kind, std::move(socket)); });
+  if (!listener) return std::unexpected(listener.error());
+  log::info("listening", {{"kind", to_string(kind)}, {"address", listen.address}});
+  listeners_.push_back(std::move(*listener));
+  return {};
+}
+
+Result<void> Listeners::add_management(const std::string& path) {
+  auto listener = LocalListener::bind(*parts_.runtime, path, [this](LocalListener::Socket socket) {
+    accept_management(std::move(socket));
+  });
+  if (!listener) return std::unexpected(listener.error());
+  management_ = std::move(*listener);
+  return {};
+}
+
+Result<std::unique_ptr<Listeners>> Listeners::bind(const config::Settings& settings, Parts& parts,
+                                                   web::Services& services) {
+  std::unique_ptr<Listeners> self(new Listeners(parts, services));
+  for (const auto kind : kKinds) {
+    self->registries_[kind] = std::make_unique<SessionRegistry>(
+        static_cast<std::size_t>(session_limit(settings.limits, kind)));
+  }
+  self->apply(settings);
+  self->management_sessions_ = std::make_unique<SessionRegistry>(kManagementSessions);
+  for (const auto& listen : settings.listen) {
+    if (auto added = self->add(listen); !added) return std::unexpected(added.error());
+  }
+  if (auto added = self->add_management(settings.admin.socket.string()); !added) {
+    return std::unexpected(added.error());
+  }
+  return self;
+}
+
+void Listeners::start() {
+  for (auto& listener : listeners_) listener->start();
+  management_->start();
+}
+
+void Listeners::stop_accepting() {
+  for (auto& listener : listeners_) listener->stop_accepting();
+  management_->stop_accepting();
+}
+
+void Listeners::drain_sessions() {
+  for (auto& [kind, registry] : registries_) registry->drain();
+  management_sessions_->drain();
+}
+
+std::size_t Listeners::live_sessions() const {
+  std::size_t live = management_sessions_->live();
+  for (const auto& [kind, registry] : registries_) live += registry->live();
+  return live;
+}
+
+}  // namespace postern::server

@@ -1,0 +1,92 @@
+#include "app/server/maintenance.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "accounts/tenants.hpp"
+#include "core/log.hpp"
+
+namespace postern::server {
+
+namespace {
+
+constexpr std::chrono::minutes kPause{10};   // between rounds
+constexpr std::chrono::hours kViewGrace{1};  // views of an expunged message end within this
+constexpr int kStep = 500;                   // objects erased in one transaction
+constexpr std::size_t kTenantPage = 100;
+
+}  // namespace
+
+struct Maintenance::State {
+  explicit State(Parts& all) : parts(all), timer(all.runtime->context(0)) {}
+  Parts& parts;
+  asio::steady_timer timer;
+  bool stopped = false;
+};
+
+namespace {
+
+using Tenants = std::vector<accounts::Tenant>;
+
+Task<Result<Tenants>> next_tenants(accounts::Registry& registry, std::string after) {
+  co_return co_await registry.read<Tenants>([after](sql::Transaction& tx) -> Result<Tenants> {
+    return accounts::list_tenants(tx, after, kTenantPage);
+  });
+}
+
+// Errors are logged and left to the next round: nothing here is urgent.
+Task<void> sweep_tenant(mailbox::MailboxStore& mailboxes, mailbox::Place place,
+                        Timestamp older_than) {
+  for (;;) {
+    auto swept = co_await mailboxes.sweep(place, older_than, kStep);
+    if (!swept) {
+      log::warn("sweep_failed",
+                {{"tenant", place.tenant.text()}, {"error", swept.error().message}});
+      co_return;
+    }
+    if (*swept < kStep) co_return;
+  }
+}
+
+Task<void> sweep_all(Parts& parts) {
+  std::string after;
+  for (;;) {
+    auto tenants = co_await next_tenants(*parts.registry, after);
+    if (!tenants || tenants->empty()) co_return;
+    for (const auto& tenant : *tenants) {
+      co_await sweep_tenant(*parts.mailboxes, {tenant.id, tenant.shard},
+                            system_clock().now() - kViewGrace);
+    }
+    after = tenants->back().name;
+  }
+}
+
+}  // namespace
+
+Maintenance::Maintenance(Parts& parts) : state_(std::make_shared<State>(parts)) {}
+
+void Maintenance::start() {
+  struct Loop {
+    static Task<void> run(std::shared_ptr<State> state) {
+      while (!state->stopped) {
+        state->timer.expires_after(kPause);
+        boost::system::error_code error;
+        co_await state->timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+        if (!state->stopped) co_await sweep_all(state->parts);
+      }
+    }
+  };
+  asio::co_spawn(state_->timer.get_executor(), Loop::run(state_), asio::detached);
+}
+
+void Maintenance::stop() {
+  asio::post(state_->timer.get_executor(), [state = state_] {
+    state->stopped = true;
+    state->timer.cancel();
+  });
+}
+
+}  // namespace postern::server

@@ -1,0 +1,107 @@
+#include "app/server/parts.hpp"
+
+#include <thread>
+
+#include "app/server/options.hpp"
+#include "app/server/stores.hpp"
+
+namespace postern::server {
+
+namespace {
+
+constexpr std::size_t kWorkerThreads = 2;  // key generation and the like
+constexpr std::size_t kWorkerQueue = 100;
+
+Result<void> open_storage(const config::Settings& settings, Parts& parts) {
+  auto master = storage::open_master_key_file(settings.storage.master_key.string());
+  if (!master) return std::unexpected(master.error());
+  parts.keystore =
+      std::make_unique<storage::Keystore>(std::shared_ptr<storage::MasterKey>(std::move(*master)));
+  auto store = open_store(settings);
+  if (!store) return std::unexpected(store.error());
+  parts.store = std::move(*store);
+  return {};
+}
+
+void make_accounts(const config::Settings& settings, Parts& parts) {
+  parts.registry = std::make_unique<accounts::Registry>(parts.store->control());
+  parts.directory = std::make_unique<accounts::Directory>(
+      *parts.registry, *parts.keystore,
+      accounts::DirectoryOptions{static_cast<std::size_t>(settings.auth.directory_entries)});
+  parts.passwords = std::make_unique<accounts::PasswordPool>(password_options(settings));
+  parts.authenticator = std::make_unique<accounts::Authenticator>(
+      *parts.registry, *parts.passwords, system_clock(), authenticator_options(settings));
+  parts.keys = std::make_unique<TenantKeys>(*parts.directory);
+  parts.mailboxes = std::make_unique<mailbox::MailboxStore>(*parts.store, *parts.keys, parts.feed,
+                                                            system_clock());
+}
+
+smtp::reception::Environment reception_environment(const config::Settings& settings, Parts& parts) {
+  smtp::reception::Environment environment;
+  environment.policy = reception_policy(settings);
+  environment.clock = &system_clock();
+  environment.directory = parts.directory.get();
+  environment.authenticator = parts.authenticator.get();
+  environment.mailboxes = parts.mailboxes.get();
+  environment.queue = &parts.store->queue();
+  environment.delivery = parts.delivery.get();
+  environment.budget = parts.budget;
+  environment.resolver = [&parts]() -> dns::Resolver& { return parts.resolver(); };
+  return environment;
+}
+
+Result<void> make_mail(const config::Settings& settings, Parts& parts) {
+  auto client_tls = tls::Context::make_client(tls::Context::Verify::none);
+  if (!client_tls) return std::unexpected(client_tls.error());
+  parts.local_delivery =
+      std::make_unique<smtp::reception::LocalDeliveryAgent>(reception_environment(settings, parts));
+  smtp::delivery::Environment environment;
+  environment.runtime = parts.runtime.get();
+  environment.queue = &parts.store->queue();
+  environment.clock = &system_clock();
+  environment.resolver = [&parts](std::size_t thread) -> dns::Resolver& {
+    return *parts.resolvers[thread];
+  };
+  environment.keys = parts.keys.get();
+  environment.local = parts.local_delivery.get();
+  environment.addressing = parts.local_delivery.get();
+  environment.tls = std::move(*client_tls);
+  environment.below_reserve = [store = parts.store.get()] { return store->below_reserve(); };
+  parts.delivery = std::make_unique<smtp::delivery::DeliveryService>(delivery_settings(settings),
+                                                                     std::move(environment));
+  parts.reception =
+      std::make_unique<smtp::reception::Reception>(reception_environment(settings, parts));
+  parts.imap = std::make_shared<imap::StoreBackend>(*parts.authenticator, *parts.mailboxes);
+  return {};
+}
+
+}  // namespace
+
+dns::Resolver& Parts::resolver() const {
+  const auto index = runtime->current();
+  return *resolvers[index < resolvers.size() ? index : 0];
+}
+
+Result<std::unique_ptr<Parts>> make_parts(const config::Settings& settings) {
+  auto parts = std::make_unique<Parts>();
+  auto tls =
+      tls::Context::make_server(settings.tls.certificate.string(), settings.tls.key.string());
+  if (!tls) return std::unexpected(tls.error());
+  parts->tls.set(std::move(*tls));
+  const auto threads = settings.runtime.threads > 0
+                           ? static_cast<std::size_t>(settings.runtime.threads)
+                           : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  parts->runtime = std::make_unique<Runtime>(threads);
+  for (std::size_t i = 0; i < threads; ++i) {
+    parts->resolvers.push_back(
+        dns::make_resolver(parts->runtime->context(i), resolver_options(settings)));
+  }
+  parts->budget = std::make_shared<smtp::ByteBudget>(settings.limits.message_memory.bytes);
+  parts->workers = std::make_unique<WorkerPool>("worker", kWorkerThreads, kWorkerQueue);
+  if (auto opened = open_storage(settings, *parts); !opened) return std::unexpected(opened.error());
+  make_accounts(settings, *parts);
+  if (auto made = make_mail(settings, *parts); !made) return std::unexpected(made.error());
+  return parts;
+}
+
+}  // namespace postern::server

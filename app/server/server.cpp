@@ -1,0 +1,144 @@
+#include "app/server/server.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <thread>
+
+#include "app/server/listeners.hpp"
+#include "app/server/maintenance.hpp"
+#include "app/server/options.hpp"
+#include "app/server/parts.hpp"
+#include "config/loader.hpp"
+#include "config/render.hpp"
+#include "core/log.hpp"
+
+namespace postern::server {
+
+namespace {
+
+class Server {
+ public:
+  Server(std::filesystem::path file, config::Settings settings)
+      : file_(std::move(file)),
+        settings_(std::move(settings)),
+        signals_(main_, SIGTERM, SIGINT, SIGHUP) {}
+
+  Result<void> run();
+
+ private:
+  void wait_for_signal();
+  void reload();
+  void drain();
+
+  std::filesystem::path file_;
+  config::Settings settings_;
+  asio::io_context main_{1};
+  asio::signal_set signals_;
+  std::unique_ptr<Parts> parts_;
+  web::Services services_;
+  std::unique_ptr<Listeners> listeners_;
+  std::unique_ptr<Maintenance> maintenance_;
+  std::atomic<bool> ready_{false};
+};
+
+web::Services make_services(const config::Settings& settings, Parts& parts,
+                            const std::atomic<bool>& ready) {
+  web::Services services;
+  services.settings = &settings;
+  services.clock = &system_clock();
+  services.store = parts.store.get();
+  services.keystore = parts.keystore.get();
+  services.registry = parts.registry.get();
+  services.directory = parts.directory.get();
+  services.passwords = parts.passwords.get();
+  services.delivery = parts.delivery.get();
+  services.resolver = parts.resolvers.front().get();
+  services.workers = parts.workers.get();
+  services.version = POSTERN_VERSION;
+  services.ready = [&ready] { return ready.load(); };
+  return services;
+}
+
+Result<void> Server::run() {
+  std::signal(SIGPIPE, SIG_IGN);
+  configure_log(settings_);
+  auto parts = make_parts(settings_);
+  if (!parts) return std::unexpected(parts.error());
+  parts_ = std::move(*parts);
+  services_ = make_services(settings_, *parts_, ready_);
+  auto listeners = Listeners::bind(settings_, *parts_, services_);
+  if (!listeners) return std::unexpected(listeners.error());
+  listeners_ = std::move(*listeners);
+
+  parts_->runtime->start();
+  parts_->delivery->start();
+  listeners_->start();
+  maintenance_ = std::make_unique<Maintenance>(*parts_);
+  maintenance_->start();
+  ready_ = true;
+  log::info("ready", {{"hostname", settings_.hostname}, {"threads", parts_->runtime->size()}});
+  wait_for_signal();
+  main_.run();
+  drain();
+  return {};
+}
+
+void Server::wait_for_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error || signal != SIGHUP) {
+      log::info("stopping", {{"signal", signal}});
+      return;  // nothing left to wait for: main_.run() returns
+    }
+    reload();
+    wait_for_signal();
+  });
+}
+
+void Server::reload() {
+  auto loaded = config::load_file(file_);
+  if (!loaded) {
+    log::error("reload_refused", {{"error", loaded.error().message}});
+    return;
+  }
+  auto tls = tls::Context::make_server(loaded->tls.certificate.string(), loaded->tls.key.string());
+  if (!tls) {
+    log::error("reload_refused", {{"error", tls.error().message}});
+    return;
+  }
+  const auto changed = config::compare_settings(settings_, *loaded);
+  for (const auto& name : changed.restart) log::warn("setting_needs_restart", {{"setting", name}});
+  configure_log(*loaded);
+  parts_->tls.set(std::move(*tls));
+  parts_->passwords->set_parameters(password_options(*loaded).parameters);
+  listeners_->apply(*loaded);
+  log::info("reloaded", {{"settings_changed", changed.reloadable.size()}});
+}
+
+void Server::drain() {
+  ready_ = false;
+  const auto deadline = std::chrono::steady_clock::now() + settings_.runtime.shutdown_deadline;
+  maintenance_->stop();
+  listeners_->stop_accepting();
+  listeners_->drain_sessions();
+  while (listeners_->live_sessions() > 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      deadline - std::chrono::steady_clock::now());
+  const bool delivered = parts_->delivery->drain(std::max(left, std::chrono::milliseconds(100)));
+  const auto live = listeners_->live_sessions();
+  parts_->runtime->stop();
+  log::info("stopped", {{"sessions_cut", live}, {"deliveries_finished", delivered}});
+}
+
+}  // namespace
+
+Result<void> serve(const std::filesystem::path& settings_file) {
+  auto settings = config::load_file(settings_file);
+  if (!settings) return std::unexpected(settings.error());
+  Server server(settings_file, std::move(*settings));
+  return server.run();
+}
+
+}  // namespace postern::server

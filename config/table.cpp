@@ -1,0 +1,265 @@
+// The entries. To add a setting: a member with its default in settings.hpp, one line here, then
+// docs/settings.md anew: `POSTERN_WRITE_DOCS=1 test_config` writes it, and says when it is out of
+// date.
+#include "config/table.hpp"
+
+#include <array>
+
+#include "config/checks.hpp"
+
+namespace postern::config {
+
+namespace {
+
+using S = Settings;
+using L = Listen;
+using R = Route;
+
+// The member of section `a` named `b`: what makes an entry one line.
+#define POSTERN_AT(path) [](S& s) -> auto& { return s.path; }
+#define POSTERN_CHOICE(owner, path, words)                                 \
+  ChoiceKind<owner> {                                                      \
+    words, [](const owner& o) { return static_cast<int>(o.path); },        \
+        [](owner& o, int v) { o.path = static_cast<decltype(o.path)>(v); } \
+  }
+
+constexpr std::array<std::string_view, 8> kListenKinds{
+    "mx", "submission", "submissions", "imap", "imaps", "http", "https", "metrics"};
+constexpr std::array<std::string_view, 3> kAlignments{"off", "warn", "enforce"};
+constexpr std::array<std::string_view, 2> kDmarcRejects{"junk", "refuse"};
+constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 2> kFormats{"text", "json"};
+
+constexpr std::int64_t ms(std::chrono::milliseconds d) { return d.count(); }
+constexpr std::int64_t kMs = 1;
+constexpr std::int64_t kSecond = ms(std::chrono::seconds(1));
+constexpr std::int64_t kMinute = ms(std::chrono::minutes(1));
+constexpr std::int64_t kHour = ms(std::chrono::hours(1));
+constexpr std::int64_t kDay = 24 * kHour;
+constexpr std::int64_t kKiB = 1 << 10;
+constexpr std::int64_t kMiB = 1 << 20;
+constexpr std::int64_t kGiB = 1 << 30;
+constexpr std::int64_t kTiB = kGiB << 10;
+
+using Flag = BoolKind<S>;
+using Int = IntegerKind<S>;
+using Time = DurationKind<S>;
+using Size = SizeKind<S>;
+using Text = TextKind<S>;
+using Path = PathKind<S>;
+
+// clang-format off
+const Field<S> kTable[] = {
+    {"hostname", Text{POSTERN_AT(hostname), is_public_name, "a host name like mail.example.com"}, Reload::restart,
+     "The server's name in greetings, `Received`, `Authentication-Results` and its certificate.", Presence::required},
+    {"data", Path{POSTERN_AT(data), ""}, Reload::restart,
+     "The data directory, made by `postern init`: databases, keys, staged bodies.", Presence::required},
+    {"plaintext_login", Flag{POSTERN_AT(plaintext_login)}, Reload::restart,
+     "Allow logins before TLS. `true` only with all `submission`, `imap` and `http` listeners on loopback."},
+
+    {"runtime.threads", Int{POSTERN_AT(runtime.threads), {0, 1024}}, Reload::restart,
+     "Threads for connections; 0 is one for each core."},
+    {"runtime.shutdown_deadline", Time{POSTERN_AT(runtime.shutdown_deadline), {kSecond, kHour}}, Reload::yes,
+     "How long SIGTERM waits for sessions to finish."},
+
+    {"admin.socket", Path{POSTERN_AT(admin.socket), "postern.sock"}, Reload::restart,
+     "The unix socket (mode 0600) that the command line talks to."},
+
+    {"tls.certificate", Path{POSTERN_AT(tls.certificate), "tls/certificate.pem"}, Reload::yes,
+     "PEM file of the certificate and its chain."},
+    {"tls.key", Path{POSTERN_AT(tls.key), "tls/key.pem"}, Reload::yes,
+     "PEM file of the certificate's private key."},
+
+    {"dns.servers", TextsKind<S>{POSTERN_AT(dns.servers), is_dns_server, "an address like \"127.0.0.1:53\"", 8}, Reload::restart,
+     "Recursive resolvers, asked in order; none means those of `/etc/resolv.conf`. A validating one on this host is best."},
+    {"dns.timeout", Time{POSTERN_AT(dns.timeout), {10 * kMs, 30 * kSecond}}, Reload::restart,
+     "How long one question waits for one server."},
+    {"dns.tries", Int{POSTERN_AT(dns.tries), {1, 10}}, Reload::restart,
+     "Rounds over all servers before a question fails for now."},
+    {"dns.cache_entries", Int{POSTERN_AT(dns.cache_entries), {100, 10'000'000}}, Reload::restart,
+     "Answers kept by each thread."},
+
+    {"delivery.port", Int{POSTERN_AT(delivery.port), {1, 65535}}, Reload::yes,
+     "The port of other mail servers; another one is for tests."},
+    {"delivery.allow_private", Flag{POSTERN_AT(delivery.allow_private)}, Reload::yes,
+     "Deliver to mail servers at private and loopback addresses that DNS names. Off, only a route reaches one."},
+    {"delivery.alignment", POSTERN_CHOICE(S, delivery.alignment, kAlignments), Reload::yes,
+     "What to do with outbound mail whose SPF and DKIM don't align with From."},
+    {"delivery.ipv6", Flag{POSTERN_AT(delivery.ipv6)}, Reload::yes,
+     "Deliver over IPv6 where the destination has it."},
+    {"delivery.retry", DurationsKind<S>{POSTERN_AT(delivery.retry), {kSecond, kDay}, 50}, Reload::yes,
+     "Waits between attempts; the last one repeats. Each is spread by up to a fifth."},
+    {"delivery.expiry", Time{POSTERN_AT(delivery.expiry), {kMinute, 30 * kDay}}, Reload::yes,
+     "How long a message is tried before it returns to its sender."},
+    {"delivery.delay_warning", Time{POSTERN_AT(delivery.delay_warning), {kSecond, 30 * kDay}}, Reload::yes,
+     "After how long the sender hears that a message is still waiting."},
+    {"delivery.concurrency", Int{POSTERN_AT(delivery.concurrency), {1, 100'000}}, Reload::restart,
+     "Outbound connections in all."},
+    {"delivery.destination_concurrency", Int{POSTERN_AT(delivery.destination_concurrency), {2, 1000}}, Reload::restart,
+     "Outbound connections to one destination; one of them is kept for auth and alert mail."},
+    {"delivery.messages_per_connection", Int{POSTERN_AT(delivery.messages_per_connection), {1, 100'000}}, Reload::restart,
+     "Messages sent over one connection before it is closed."},
+    {"delivery.connect_timeout", Time{POSTERN_AT(delivery.connect_timeout), {100 * kMs, 10 * kMinute}}, Reload::yes,
+     "How long to wait for a connection."},
+    {"delivery.command_timeout", Time{POSTERN_AT(delivery.command_timeout), {kSecond, 30 * kMinute}}, Reload::yes,
+     "How long to wait for the reply to a command (RFC 5321 §4.5.3.2 says 5 minutes)."},
+    {"delivery.data_timeout", Time{POSTERN_AT(delivery.data_timeout), {kSecond, kHour}}, Reload::yes,
+     "How long to wait for the reply to the message itself (RFC 5321 §4.5.3.2.6 says 10 minutes)."},
+    {"delivery.idle_connection", Time{POSTERN_AT(delivery.idle_connection), {100 * kMs, 5 * kMinute}}, Reload::yes,
+     "How long an outbound connection stays open for the next message."},
+
+    {"limits.message_size", Size{POSTERN_AT(limits.message_size), {64 * kKiB, kGiB}}, Reload::yes,
+     "The largest message accepted (SIZE, RFC 1870)."},
+    {"limits.header_size", Size{POSTERN_AT(limits.header_size), {16 * kKiB, 16 * kMiB}}, Reload::yes,
+     "The largest header section of a message."},
+    {"limits.text_line", Size{POSTERN_AT(limits.text_line), {1000, 64 * kKiB}}, Reload::yes,
+     "The longest line of a message, with its CRLF (RFC 5321 §4.5.3.1.6: 1000)."},
+    {"limits.command_line", Size{POSTERN_AT(limits.command_line), {512, 64 * kKiB}}, Reload::yes,
+     "The longest SMTP command, with its CRLF (RFC 5321 §4.5.3.1.4: at least 512). AUTH answers may be 12288 (RFC 4954 §4)."},
+    {"limits.recipients", Int{POSTERN_AT(limits.recipients), {100, 100'000}}, Reload::yes,
+     "Recipients of one message (RFC 5321 §4.5.3.1.8: at least 100)."},
+    {"limits.smtp_errors", Int{POSTERN_AT(limits.smtp_errors), {1, 1000}}, Reload::yes,
+     "Errors in one SMTP session before it is closed."},
+    {"limits.transactions", Int{POSTERN_AT(limits.transactions), {1, 1'000'000}}, Reload::yes,
+     "Messages in one SMTP session."},
+    {"limits.received_hops", Int{POSTERN_AT(limits.received_hops), {10, 500}}, Reload::yes,
+     "`Received` fields of a message, beyond which it is going round in a loop."},
+    {"limits.auth_failures", Int{POSTERN_AT(limits.auth_failures), {1, 100}}, Reload::yes,
+     "Failed logins in one session before it is closed."},
+    {"limits.mx_sessions", Int{POSTERN_AT(limits.mx_sessions), {1, 1'000'000}}, Reload::restart,
+     "Sessions on `mx` listeners at a time."},
+    {"limits.submission_sessions", Int{POSTERN_AT(limits.submission_sessions), {1, 1'000'000}}, Reload::restart,
+     "Sessions on `submission` and `submissions` listeners at a time."},
+    {"limits.imap_sessions", Int{POSTERN_AT(limits.imap_sessions), {1, 1'000'000}}, Reload::restart,
+     "Sessions on `imap` and `imaps` listeners at a time."},
+    {"limits.http_sessions", Int{POSTERN_AT(limits.http_sessions), {1, 1'000'000}}, Reload::restart,
+     "Connections on `http`, `https` and `metrics` listeners at a time."},
+    {"limits.sessions_per_address", Int{POSTERN_AT(limits.sessions_per_address), {1, 1'000'000}}, Reload::yes,
+     "Sessions of one kind from one client address (IPv6: one /64) at a time."},
+    {"limits.smtp_idle", Time{POSTERN_AT(limits.smtp_idle), {kSecond, kHour}}, Reload::yes,
+     "How long an SMTP session may be silent (RFC 5321 §4.5.3.2.7: 5 minutes)."},
+    {"limits.smtp_session", Time{POSTERN_AT(limits.smtp_session), {kMinute, kDay}}, Reload::yes,
+     "How long an SMTP session may last."},
+    {"limits.login_time", Time{POSTERN_AT(limits.login_time), {kSecond, kHour}}, Reload::yes,
+     "How long a client may take until it has logged in."},
+    {"limits.imap_idle", Time{POSTERN_AT(limits.imap_idle), {30 * kMinute, kDay}}, Reload::yes,
+     "How long an IMAP session may be silent (RFC 9051 §5.4: at least 30 minutes)."},
+    {"limits.imap_line", Size{POSTERN_AT(limits.imap_line), {8 * kKiB, 4 * kMiB}}, Reload::yes,
+     "The longest IMAP command, its literals not counted (RFC 7162 §4: 8192 at least)."},
+    {"limits.imap_literal", Size{POSTERN_AT(limits.imap_literal), {64 * kKiB, kGiB}}, Reload::yes,
+     "The largest message that APPEND takes."},
+    {"limits.imap_errors", Int{POSTERN_AT(limits.imap_errors), {1, 1000}}, Reload::yes,
+     "BAD commands in a row before an IMAP session is closed."},
+    {"limits.mailboxes", Int{POSTERN_AT(limits.mailboxes), {10, 100'000}}, Reload::yes,
+     "Folders of one account."},
+    {"limits.http_body", Size{POSTERN_AT(limits.http_body), {16 * kKiB, kGiB}}, Reload::yes,
+     "The largest body of an HTTP request."},
+    {"limits.message_memory", Size{POSTERN_AT(limits.message_memory), {16 * kMiB, kTiB}}, Reload::restart,
+     "Memory for messages that are being received, over all sessions."},
+    {"limits.mime_parts", Int{POSTERN_AT(limits.mime_parts), {10, 100'000}}, Reload::yes,
+     "Parts of one message; further ones are opaque."},
+    {"limits.mime_depth", Int{POSTERN_AT(limits.mime_depth), {5, 500}}, Reload::yes,
+     "How deep parts may nest; deeper ones are opaque."},
+
+    {"storage.shards", Int{POSTERN_AT(storage.shards), {1, 64}}, Reload::restart,
+     "Mail databases, taken when the data directory is made and fixed for its life."},
+    {"storage.readers", Int{POSTERN_AT(storage.readers), {1, 64}}, Reload::restart,
+     "Reader threads of each database."},
+    {"storage.queue", Int{POSTERN_AT(storage.queue), {100, 1'000'000}}, Reload::restart,
+     "Writes that may wait for one database."},
+    {"storage.disk_reserve", Size{POSTERN_AT(storage.disk_reserve), {16 * kMiB, 16 * kTiB}}, Reload::restart,
+     "Free space below which new mail is refused for now, so that results and deletions still commit."},
+    {"storage.master_key", Path{POSTERN_AT(storage.master_key), "master.key"}, Reload::restart,
+     "The file (mode 0600) with the key that wraps all others. Back it up apart from the data."},
+
+    {"auth.argon2_memory", Size{POSTERN_AT(auth.argon2_memory), {8 * kKiB, kGiB}}, Reload::yes,
+     "Memory of one Argon2id run. Passwords are hashed anew at the next login."},
+    {"auth.argon2_time", Int{POSTERN_AT(auth.argon2_time), {1, 16}}, Reload::yes,
+     "Passes of one Argon2id run."},
+    {"auth.argon2_parallelism", Int{POSTERN_AT(auth.argon2_parallelism), {1, 16}}, Reload::yes,
+     "Lanes of one Argon2id run."},
+    {"auth.threads", Int{POSTERN_AT(auth.threads), {1, 256}}, Reload::restart,
+     "Threads that check passwords."},
+    {"auth.queue", Int{POSTERN_AT(auth.queue), {1, 100'000}}, Reload::restart,
+     "Logins that may wait for one; further ones fail for now."},
+    {"auth.memory", Size{POSTERN_AT(auth.memory), {8 * kMiB, kTiB}}, Reload::restart,
+     "Memory of all Argon2id runs at a time; fewer threads run where they would exceed it."},
+    {"auth.cache_ttl", Time{POSTERN_AT(auth.cache_ttl), {kSecond, 10 * kMinute}}, Reload::restart,
+     "How long a verified login is remembered. A changed or revoked password counts at once all the same."},
+    {"auth.cache_entries", Int{POSTERN_AT(auth.cache_entries), {1, 1'000'000}}, Reload::restart,
+     "Verified logins remembered."},
+    {"auth.last_used_interval", Time{POSTERN_AT(auth.last_used_interval), {kSecond, kDay}}, Reload::restart,
+     "How often at most the last use of a password is written down."},
+    {"auth.directory_entries", Int{POSTERN_AT(auth.directory_entries), {100, 10'000'000}}, Reload::restart,
+     "Look-ups of addresses and domains that are kept in memory."},
+
+    {"inbound.spf", Flag{POSTERN_AT(inbound.spf)}, Reload::yes, "Check SPF (RFC 7208) of mail from other servers."},
+    {"inbound.dkim", Flag{POSTERN_AT(inbound.dkim)}, Reload::yes, "Check DKIM (RFC 6376) signatures of mail from other servers."},
+    {"inbound.dmarc", Flag{POSTERN_AT(inbound.dmarc)}, Reload::yes, "Check DMARC (RFC 9989) of mail from other servers. Needs SPF or DKIM."},
+    {"inbound.dmarc_reject", POSTERN_CHOICE(S, inbound.dmarc_reject, kDmarcRejects), Reload::yes,
+     "What a failing DMARC policy of `reject` does: file into Junk, or refuse."},
+    {"inbound.authentication_results", Flag{POSTERN_AT(inbound.authentication_results)}, Reload::yes,
+     "Write an `Authentication-Results` field (RFC 8601) into inbound mail."},
+    {"inbound.dns_budget", Time{POSTERN_AT(inbound.dns_budget), {100 * kMs, kMinute}}, Reload::yes,
+     "How long the checks of one message may wait for DNS; then it is accepted with `temperror`."},
+
+    {"log.level", POSTERN_CHOICE(S, log.level, kLevels), Reload::yes, "The least severe events that are logged."},
+    {"log.format", POSTERN_CHOICE(S, log.format, kFormats), Reload::yes, "Lines for people, or JSON for programs."},
+    {"log.file", Path{POSTERN_AT(log.file), ""}, Reload::yes,
+     "Where logs go; unset means standard error. SIGHUP opens the file anew (log rotation)."},
+};
+
+const Field<L> kListen[] = {
+    {"kind", POSTERN_CHOICE(L, kind, kListenKinds), Reload::restart,
+     "`mx` (port 25), `submission` (587, STARTTLS), `submissions` (465), `imap` (143, STARTTLS), `imaps` (993), `http`, `https`, `metrics`.",
+     Presence::required},
+    {"address", TextKind<L>{[](L& l) -> auto& { return l.address; }, is_endpoint, "an address and port like \"127.0.0.1:2525\" or \"[::1]:2525\""},
+     Reload::restart, "Numeric address and port; IPv6 in brackets.", Presence::required},
+};
+
+const Field<R> kRoute[] = {
+    {"domain", TextKind<R>{[](R& r) -> auto& { return r.domain; }, is_host_name, "a domain name"}, Reload::yes,
+     "Mail for this domain...", Presence::required},
+    {"host", TextKind<R>{[](R& r) -> auto& { return r.host; }, is_host_or_address, "a host name or address"}, Reload::yes,
+     "...goes to this host, whatever its MX records say.", Presence::required},
+    {"port", IntegerKind<R>{[](R& r) -> auto& { return r.port; }, {1, 65535}}, Reload::yes, "At this port."},
+};
+
+const Section kSections[] = {
+    {"", "The server itself."},
+    {"listen", "One `[[listen]]` for each address that the server answers at."},
+    {"runtime", "Threads and shutdown."},
+    {"admin", "Local administration."},
+    {"tls", "The server's certificate. SIGHUP takes up a renewed one."},
+    {"dns", "Resolvers."},
+    {"delivery", "Mail to other servers."},
+    {"delivery.route", "One `[[delivery.route]]` for each domain that goes by another way than its MX records."},
+    {"limits", "What one client, session or message may take."},
+    {"storage", "Databases and keys."},
+    {"auth", "Passwords and logins."},
+    {"inbound", "Checks of mail from other servers."},
+    {"log", "Logs."},
+};
+// clang-format on
+
+#undef POSTERN_AT
+#undef POSTERN_CHOICE
+
+}  // namespace
+
+std::string_view to_string(ListenKind kind) { return kListenKinds[static_cast<std::size_t>(kind)]; }
+
+std::span<const Field<Settings>> settings_table() { return kTable; }
+std::span<const Field<Listen>> listen_table() { return kListen; }
+std::span<const Field<Route>> route_table() { return kRoute; }
+std::span<const Section> sections() { return kSections; }
+
+std::vector<std::string> all_names() {
+  std::vector<std::string> names;
+  for (const auto& field : kTable) names.emplace_back(field.name);
+  for (const auto& field : kListen) names.push_back("listen." + std::string(field.name));
+  for (const auto& field : kRoute) names.push_back("delivery.route." + std::string(field.name));
+  return names;
+}
+
+}  // namespace postern::config

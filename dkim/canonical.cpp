@@ -1,0 +1,93 @@
+#include "dkim/canonical.hpp"
+
+#include "core/ascii.hpp"
+#include "dkim/fields.hpp"
+
+namespace postern::dkim {
+
+namespace {
+constexpr std::size_t kHashSlice = 16'384;  // octets canonicalised between two hash updates
+}
+
+std::string canonical_header(std::string_view field, Canon canon) {
+  if (field.ends_with("\r\n")) field.remove_suffix(2);
+  if (canon == Canon::simple) return std::string(field) + "\r\n";
+  const auto colon = field.find(':');
+  const auto name = field.substr(0, colon);
+  std::string out = ascii::to_lower(ascii::trim(name));
+  out += ':';
+  if (colon != std::string_view::npos) out += unfold(field.substr(colon + 1));
+  out += "\r\n";
+  return out;
+}
+
+void BodyCanon::octet(char c, std::string& out) {
+  if (canon_ == Canon::relaxed && ascii::is_wsp(c)) {
+    pending_space_ = true;
+    return;
+  }
+  for (; pending_lines_ > 0; --pending_lines_) out += "\r\n";
+  if (pending_space_) out += ' ';
+  pending_space_ = false;
+  out += c;
+  any_ = true;
+}
+
+void BodyCanon::end_line() {
+  pending_space_ = false;
+  ++pending_lines_;
+}
+
+void BodyCanon::feed(std::string_view bytes, std::string& out) {
+  for (char c : bytes) {
+    if (pending_cr_) {
+      pending_cr_ = false;
+      if (c == '\n') {
+        end_line();
+        continue;
+      }
+      octet('\r', out);
+    }
+    if (c == '\r') {
+      pending_cr_ = true;
+    } else {
+      octet(c, out);
+    }
+  }
+}
+
+void BodyCanon::finish(std::string& out) {
+  if (pending_cr_) octet('\r', out);
+  pending_cr_ = false;
+  // Trailing empty lines are dropped; the last line with content gets its CRLF whether it had one
+  // or not. An empty simple body is one CRLF, an empty relaxed body is nothing (§3.4.3, §3.4.4).
+  if (any_ || canon_ == Canon::simple) out += "\r\n";
+}
+
+void BodyHash::drain() {
+  hash_.update(buffer_);
+  buffer_.clear();
+}
+
+void BodyHash::feed(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto slice = bytes.substr(0, kHashSlice);
+    canon_.feed(slice, buffer_);
+    drain();
+    bytes.remove_prefix(slice.size());
+  }
+}
+
+std::string BodyHash::finish() {
+  canon_.finish(buffer_);
+  drain();
+  return hash_.finish();
+}
+
+std::string body_hash(std::string_view body, Canon canon) {
+  BodyHash hash(canon);
+  hash.feed(body);
+  return hash.finish();
+}
+
+}  // namespace postern::dkim

@@ -1,0 +1,41 @@
+// The DNS answers one evaluation has so far, and the way to get more of them in parallel.
+//
+// libspf2 and the rest of this folder run synchronously over this table; what is missing is noted,
+// resolved together and the run repeated, so that no io thread ever blocks in a library.
+//
+// Owner: one evaluation. Bounded: kMaxQuestions a table; beyond it nothing more is asked.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/dns.hpp"
+#include "core/task.hpp"
+
+namespace postern::dkim {
+
+inline constexpr std::size_t kMaxQuestions = 256;
+
+using Question = std::pair<std::string, dns::Type>;
+
+class Lookups {
+ public:
+  /// The answer, or null when it was never asked. Names that no DNS could hold answer nxdomain.
+  std::shared_ptr<const dns::Answer> find(const std::string& name, dns::Type type) const;
+  void store(const Question& question, std::shared_ptr<const dns::Answer> answer);
+  [[nodiscard]] bool full() const { return answers_.size() >= kMaxQuestions; }
+
+ private:
+  std::map<Question, std::shared_ptr<const dns::Answer>> answers_;
+};
+
+/// Asks all that `table` doesn't know yet, at once, and returns when the last has been answered.
+/// `resolver` must outlive even an abandoned call (it belongs to the io thread).
+Task<> resolve_all(dns::Resolver& resolver, std::vector<Question> questions,
+                   std::shared_ptr<Lookups> table);
+
+}  // namespace postern::dkim

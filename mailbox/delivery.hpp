@@ -1,0 +1,49 @@
+// Delivery into mailboxes: one body, one or more accounts of a tenant, exactly once per delivery
+// id.
+#pragma once
+
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "mailbox/messages.hpp"
+
+namespace postern::mailbox {
+
+struct DeliveryTarget {
+  DeliveryId id;  ///< unique for this application: a repeat finds the first one's result
+  AccountId account;
+  /// Where: a special use (none is INBOX), or a name. A mailbox that doesn't exist means INBOX.
+  std::variant<SpecialUse, std::string> mailbox = SpecialUse::none;
+  Flags flags;
+  QuotaLimit quota;
+};
+
+struct Delivery {
+  std::vector<DeliveryTarget> targets;
+  storage::SealedBody body;
+  std::string index;  ///< as stored (index_seal.hpp)
+  Timestamp internal_date;
+};
+
+enum class DeliveryState : std::uint8_t {
+  placed,
+  repeated,    ///< this id was applied before: `where` is the first one's place
+  no_account,  ///< the account has no mailboxes (deleted meanwhile)
+  over_quota,
+};
+struct DeliveryOutcome {
+  DeliveryState state = DeliveryState::placed;
+  Placed where;  ///< for placed and repeated
+};
+
+/// One outcome per target, in order. All in one transaction: the body is written once, if any
+/// target took it.
+std::vector<DeliveryOutcome> deliver(sql::TenantScope& scope, const Delivery& delivery,
+                                     Timestamp now);
+
+/// Forgets delivery ids made before a time (nothing is tried again that late). Returns how many.
+std::int64_t sweep_applied_deliveries(sql::TenantScope& scope, Timestamp older_than, int limit);
+
+}  // namespace postern::mailbox

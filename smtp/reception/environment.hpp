@@ -1,0 +1,45 @@
+// What acceptance works with: the floors below, as app/ wired them. All outlive every session.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "accounts/authenticator.hpp"
+#include "accounts/directory.hpp"
+#include "core/dns.hpp"
+#include "core/time.hpp"
+#include "dkim/authenticate.hpp"
+#include "mailbox/mailbox_store.hpp"
+#include "smtp/delivery/service.hpp"
+#include "smtp/server/byte_budget.hpp"
+#include "storage/database.hpp"
+
+namespace postern::smtp::reception {
+
+struct Policy {
+  std::string hostname;  ///< ours: in Received, and the authserv-id
+  std::size_t received_hops = 50;
+  std::chrono::milliseconds dns_budget{5'000};
+  std::chrono::milliseconds expiry = std::chrono::hours(120);
+  bool authenticate_inbound = true;  ///< SPF, DKIM and DMARC
+  dkim::Refusal refusal = dkim::Refusal::on_other_signal;
+};
+
+struct Environment {
+  Policy policy;
+  Clock* clock = nullptr;
+  accounts::Directory* directory = nullptr;
+  accounts::Authenticator* authenticator = nullptr;
+  mailbox::MailboxStore* mailboxes = nullptr;
+  storage::Database* queue = nullptr;
+  delivery::DeliveryService* delivery = nullptr;
+  /// What all messages being received may hold in memory together.
+  std::shared_ptr<ByteBudget> budget;
+  /// The resolver of the calling io thread.
+  std::function<dns::Resolver&()> resolver;
+};
+
+}  // namespace postern::smtp::reception

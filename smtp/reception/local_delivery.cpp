@@ -1,0 +1,103 @@
+#include "smtp/reception/local_delivery.hpp"
+
+#include "dkim/results/authentication_results.hpp"
+#include "message/header.hpp"
+#include "smtp/reception/placement.hpp"
+#include "smtp/reception/replies.hpp"
+
+namespace postern::smtp::reception {
+
+namespace {
+
+queue::Reply to_queue(const Reply& reply) {
+  return queue::make_reply(
+      reply.code, {reply.status.klass, reply.status.subject, reply.status.detail}, reply.text);
+}
+
+Task<Result<std::string>> read_all(std::shared_ptr<delivery::BodySource> body) {
+  std::string bytes;
+  bytes.reserve(body->size());
+  while (bytes.size() < body->size()) {
+    auto piece = co_await body->read(bytes.size(), delivery::kBodyChunk);
+    if (!piece) co_return std::unexpected(piece.error());
+    if (piece->empty()) co_return fail(Errc::corrupt, "a queued body is shorter than its size");
+    bytes += *piece;
+  }
+  co_return bytes;
+}
+
+struct Verified {
+  std::string bytes;
+  Folder folder = Folder::inbox;
+};
+
+Task<Verified> verify(const Environment& environment, std::string return_path, std::string bytes) {
+  auto shared = std::make_shared<const std::string>(std::move(bytes));
+  dkim::Options options;
+  options.authserv_id = environment.policy.hostname;
+  options.budget = environment.policy.dns_budget;
+  options.now = environment.clock->now();
+  dkim::Envelope who;
+  who.mail_from = std::move(return_path);
+  auto verdicts = co_await dkim::authenticate(environment.resolver(), std::move(who), shared,
+                                              std::move(options));
+  const auto parts = message::split_header(*shared);
+  Verified out;
+  out.bytes = verdicts.results_field;
+  out.bytes += dkim::without_forged_results(parts.header, environment.policy.hostname);
+  out.bytes += parts.body;
+  if (verdicts.disposition != dkim::Disposition::deliver) out.folder = Folder::junk;
+  co_return out;
+}
+
+}  // namespace
+
+Task<queue::Transport> LocalDeliveryAgent::transport_for(std::string address) {
+  auto resolution = co_await environment_.directory->resolve_recipient(std::move(address));
+  const bool hosted = resolution && (*resolution)->verdict != accounts::Verdict::not_hosted;
+  co_return hosted ? queue::Transport::local : queue::Transport::remote;
+}
+
+Task<Result<queue::Reply>> LocalDeliveryAgent::deliver(delivery::LocalDelivery delivery) {
+  auto resolution = co_await environment_.directory->resolve_recipient(delivery.recipient.address);
+  if (!resolution) co_return std::unexpected(resolution.error());
+  const auto& found = **resolution;
+  if (found.verdict != accounts::Verdict::deliver || found.routes.empty()) {
+    co_return to_queue(recipient_refusal(found.verdict));
+  }
+  auto bytes = co_await read_all(delivery.body);
+  if (!bytes) co_return std::unexpected(bytes.error());
+
+  const auto& envelope = delivery.message->envelope;
+  Verified verified{std::move(*bytes), Folder::inbox};
+  const bool from_another_tenant = found.tenant != delivery.source && !envelope.submitter.empty();
+  if (from_another_tenant && environment_.policy.authenticate_inbound) {
+    verified = co_await verify(environment_, envelope.return_path, std::move(verified.bytes));
+  }
+  // One delivery id per account: an alias may lead to several.
+  std::vector<mailbox::DeliveryTarget> targets;
+  for (const auto& route : found.routes) {
+    mailbox::DeliveryTarget target;
+    target.id = queue::delivery_id(delivery.message->envelope.id, delivery.recipient.number);
+    for (std::size_t i = 0; i < target.id.value.bytes.size(); ++i) {
+      target.id.value.bytes[i] ^= route.account.value.bytes[i];
+    }
+    target.account = route.account;
+    target.mailbox =
+        verified.folder == Folder::junk ? mailbox::SpecialUse::junk : mailbox::SpecialUse::none;
+    targets.push_back(std::move(target));
+  }
+  const mailbox::Place where{found.tenant, found.routes.front().shard};
+  auto outcomes =
+      co_await deliver_to_mailboxes(environment_, where, envelope.lane, std::move(targets),
+                                    return_path_field(envelope.return_path) + verified.bytes);
+  if (!outcomes) co_return std::unexpected(outcomes.error());
+  for (const auto& outcome : *outcomes) {
+    if (outcome.state == mailbox::DeliveryState::over_quota) {
+      co_return queue::make_reply(552, {5, 2, 2}, "The mailbox is full");
+    }
+  }
+  co_return queue::make_reply(250, {2, 1, 5}, "delivered");
+}
+
+}  // namespace postern::smtp::reception

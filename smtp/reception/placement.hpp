@@ -1,0 +1,45 @@
+// Where an accepted message is written, in one durable commit: straight into the mail shard when
+// all its recipients are mailboxes of one tenant, else into the queue.
+//
+// A message for several tenants becomes one queue entry per tenant, all in the same commit of
+// queue.db, each sealed under its own tenant's key: no row and no body is shared between tenants.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/lane.hpp"
+#include "core/task.hpp"
+#include "smtp/backend.hpp"
+#include "smtp/reception/environment.hpp"
+
+namespace postern::smtp::reception {
+
+enum class Folder : std::uint8_t { inbox, junk };
+
+/// A message ready to be written. `bytes` is complete but for Return-Path, which final delivery
+/// adds.
+struct Accepted {
+  MessageId id;
+  std::string return_path;             ///< text, empty for the null path
+  const Envelope* envelope = nullptr;  ///< lives as long as the session's transaction
+  std::string bytes;
+  Folder folder = Folder::inbox;
+  Lane lane = Lane::transactional;
+  std::string origin;  ///< "smtp 192.0.2.1"
+  std::optional<Identity> submitter{};
+};
+
+/// "queued as ID" once it is on disk, or a refusal.
+Task<Reply> place(const Environment& environment, Accepted message);
+
+/// "Return-Path: <a@b>" with its CRLF (RFC 5321 §4.4).
+std::string return_path_field(std::string_view return_path);
+
+/// Delivers into mailboxes of one tenant, making an account's folders when this is its first mail.
+Task<Result<std::vector<mailbox::DeliveryOutcome>>> deliver_to_mailboxes(
+    const Environment& environment, mailbox::Place place, Lane lane,
+    std::vector<mailbox::DeliveryTarget> targets, std::string bytes);
+
+}  // namespace postern::smtp::reception

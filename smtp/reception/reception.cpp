@@ -1,0 +1,119 @@
+#include "smtp/reception/reception.hpp"
+
+#include "core/ascii.hpp"
+#include "smtp/reception/inbound.hpp"
+#include "smtp/reception/replies.hpp"
+#include "smtp/reception/submission.hpp"
+
+namespace postern::smtp::reception {
+
+namespace {
+
+// Keeps the message in memory, within what the session reserved, until all of it is there: its
+// trace fields and verdicts go in front of it.
+class Sink final : public MessageSink {
+ public:
+  Sink(const Environment& environment, OutboundSigner& signer, const SessionInfo& session,
+       const Envelope& envelope)
+      : environment_(environment),
+        signer_(signer),
+        session_(session),
+        envelope_(envelope),
+        reserved_(environment.budget) {}
+
+  Task<Outcome<>> append(std::string_view bytes) override {
+    const std::size_t size = bytes_.size() + bytes.size();
+    if (size > bytes_.capacity()) {
+      // Twice what it holds: growing a string keeps old and new for a moment.
+      const std::size_t capacity = std::max(size, 2 * bytes_.capacity());
+      if (!reserved_.grow_to(capacity + bytes_.capacity())) {
+        co_return refuse(temporary({Errc::overloaded, "the memory for messages is in use"}));
+      }
+      bytes_.reserve(capacity);
+    }
+    bytes_ += bytes;
+    co_return Outcome<>{};
+  }
+
+  Task<Reply> commit() override {
+    if (session_.identity) {
+      co_return co_await accept_submission(environment_, signer_, session_, envelope_,
+                                           std::move(bytes_));
+    }
+    co_return co_await accept_inbound(environment_, session_, envelope_, std::move(bytes_));
+  }
+
+ private:
+  const Environment& environment_;
+  OutboundSigner& signer_;
+  const SessionInfo& session_;
+  const Envelope& envelope_;
+  ByteBudget::Reservation reserved_;
+  std::string bytes_;
+};
+
+accounts::Identity identity_of(const SessionInfo& session) {
+  return {session.identity->tenant, session.identity->account};
+}
+
+}  // namespace
+
+Task<Outcome<Identity>> Reception::authenticate(const SessionInfo& session,
+                                                const Credentials& credentials) {
+  auto login = co_await environment_.authenticator->verify(
+      credentials.login, credentials.password, session.remote.address(), accounts::Protocol::smtp);
+  if (login) {
+    co_return Identity{login->identity.tenant, login->identity.account, login->credential,
+                       login->address};
+  }
+  if (login.error().code == Errc::denied) {
+    co_return refuse(535, {5, 7, 8}, "Wrong user name or password");
+  }
+  Reply later{454,
+              {4, 7, 0},
+              "Logging in is not possible now, try again later",
+              login.error().message,
+              Blame::server};
+  co_return refuse(std::move(later));
+}
+
+Task<Outcome<>> Reception::check_sender(const SessionInfo& session, const Envelope& envelope) {
+  if (session.kind == Kind::mx || envelope.return_path.is_null()) co_return Outcome<>{};
+  const std::string address = to_string(envelope.return_path);
+  auto allowed = co_await environment_.directory->may_send_as(identity_of(session), address);
+  if (!allowed && allowed.error().code != Errc::invalid)
+    co_return refuse(temporary(allowed.error()));
+  if (!allowed || !*allowed) co_return refuse(wrong_sender(address));
+  co_return Outcome<>{};
+}
+
+Task<Outcome<>> Reception::check_hosted(std::string address, Kind kind) {
+  auto resolution = co_await environment_.directory->resolve_recipient(std::move(address));
+  if (!resolution) {
+    if (resolution.error().code != Errc::invalid) co_return refuse(temporary(resolution.error()));
+    co_return refuse(550, {5, 1, 3}, "That is not an address this server understands");
+  }
+  const auto verdict = (*resolution)->verdict;
+  if (verdict == accounts::Verdict::deliver) co_return Outcome<>{};
+  if (verdict == accounts::Verdict::not_hosted && kind != Kind::mx) co_return Outcome<>{};
+  co_return refuse(recipient_refusal(verdict));
+}
+
+Task<Outcome<>> Reception::check_recipient(const SessionInfo& session, const Envelope&,
+                                           const Recipient& recipient) {
+  // <postmaster> without a domain is this server's own (RFC 5321 §4.5.1).
+  if (recipient.path.domain.empty()) {
+    co_return co_await check_hosted(recipient.path.local + "@" + environment_.policy.hostname,
+                                    session.kind);
+  }
+  co_return co_await check_hosted(to_string(recipient.path), session.kind);
+}
+
+Task<Outcome<std::unique_ptr<MessageSink>>> Reception::begin_message(const SessionInfo& session,
+                                                                     const Envelope& envelope) {
+  std::unique_ptr<MessageSink> sink =
+      std::make_unique<Sink>(environment_, signer_, session, envelope);
+  co_return sink;
+}
+
+}  // namespace postern::smtp::reception

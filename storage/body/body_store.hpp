@@ -1,0 +1,98 @@
+// Bodies: cut in 64 KiB pieces, each compressed (zstd) and sealed (AES-256-GCM).
+//
+// Key: HKDF-SHA256(tenant data key, salt "", info "postern body" || object id). Nonce: the piece's
+// number. Associated data: tenant, object, number, and whether it is the last; so that pieces can't
+// be swapped, dropped or moved to another tenant. A range read opens only the pieces it needs.
+//
+// Sealing and opening are CPU work without SQL: done before the write and after the read. Small
+// bodies lie beside their rows (tables `bodies` and `body_pieces`, body_schema() in schema.hpp, of
+// the same file), so that one commit covers both.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/id.hpp"
+#include "core/result.hpp"
+#include "storage/sql/transaction.hpp"
+
+namespace postern::storage {
+
+inline constexpr std::size_t kPieceSize = 64 * 1024;  ///< plaintext bytes a piece
+inline constexpr std::size_t kStageThreshold =
+    256 * 1024;  ///< above this a body is staged as it arrives
+
+/// A tenant's data key, unwrapped. Comes from the keystore (keystore.hpp).
+struct DataKey {
+  TenantId tenant;
+  std::string key;  ///< 32 bytes
+};
+
+class StagedFile;
+
+/// Ciphertext of a body, in order: in memory (`pieces`), or in a staging file that lives as long as
+/// the last copy of this struct (`staged`). An empty body is one empty piece.
+struct SealedBody {
+  ObjectId object;
+  std::uint64_t size = 0;           ///< plaintext bytes
+  std::string sha256;               ///< of the plaintext, 32 raw bytes
+  std::vector<std::string> pieces;  ///< empty when staged
+  std::shared_ptr<const StagedFile> staged;
+  [[nodiscard]] std::size_t piece_count() const;
+};
+
+/// Compresses and seals. Pure CPU: about 30 us for 10 KB. `object` is fresh: sealing two bodies
+/// under one id would use a key and nonce twice.
+SealedBody seal_body(const DataKey& key, ObjectId object, std::string_view plain);
+
+/// Seals a body that arrives in pieces. Above kStageThreshold the ciphertext goes to a file in the
+/// staging directory (Store::staging_directory()), so that a body of any size holds one piece in
+/// memory. Errc::temporary when the disk is full. The size limit is the caller's.
+class BodyWriter {
+ public:
+  BodyWriter(std::shared_ptr<const DataKey> key, ObjectId object, std::string staging_directory);
+  ~BodyWriter();  ///< removes what was staged and not taken
+  BodyWriter(BodyWriter&&) noexcept;
+  BodyWriter& operator=(BodyWriter&&) noexcept;
+  Result<void> append(std::string_view plain);
+  /// Seals the last piece; the object is spent.
+  Result<SealedBody> finish();
+  [[nodiscard]] std::uint64_t size() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Writes the head with the first piece as a row of `bodies`, the others as rows of `body_pieces`;
+/// of a staged body one piece at a time. May run again with the same body.
+void put_body(sql::TenantScope& scope, const SealedBody& body);
+
+/// The sealed pieces that cover [offset, offset + length) as far as the body goes, read inside a
+/// transaction (Errc::not_found without such a body; memory: the range and up to two pieces)...
+struct SealedRange {
+  std::uint64_t body_size = 0;
+  std::uint32_t first_piece = 0;
+  std::uint32_t piece_count = 0;  ///< of the whole body, to know which is last
+  std::vector<std::string> pieces;
+};
+Result<SealedRange> read_body(sql::TenantScope& scope, ObjectId object, std::uint64_t offset,
+                              std::uint64_t length);
+/// ...and opened after it. Errc::corrupt when a piece doesn't authenticate.
+Result<std::string> open_range(const DataKey& key, ObjectId object, const SealedRange& range,
+                               std::uint64_t offset, std::uint64_t length);
+
+/// Plaintext size in bytes and SHA-256, without the body. Errc::not_found.
+struct BodyHead {
+  std::uint64_t size = 0;
+  std::string sha256;
+};
+Result<BodyHead> find_body(sql::TenantScope& scope, ObjectId object);
+
+/// Nothing happens when there is no such body.
+void erase_body(sql::TenantScope& scope, ObjectId object);
+
+}  // namespace postern::storage

@@ -1,0 +1,87 @@
+// The writer of one database file: a thread that drains the lanes into batches and commits each
+// once. Internal to storage; the door is database.hpp.
+//
+// A batch: BEGIN IMMEDIATE; each closure in a SAVEPOINT; COMMIT (synced to disk); then every waiter
+// is told. Closures that arrive while the batch runs join it, up to kBatchLimit closures or
+// kBatchTime. A closure's failure is rolled back alone. SQLITE_FULL, IOERR, NOMEM and their like, a
+// transaction that SQLite ended on its own, and a failed COMMIT lose the batch: all its closures
+// are told Errc::temporary, whatever each had answered.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "storage/database_metrics.hpp"
+#include "storage/job.hpp"
+#include "storage/lane_queue.hpp"
+
+namespace postern::storage {
+
+inline constexpr std::size_t kBatchLimit = 256;
+inline constexpr std::chrono::milliseconds kBatchTime{10};
+inline constexpr int kCheckpointPages =
+    1'000;  ///< WAL pages after which a batch is followed by a checkpoint
+inline constexpr int kTruncatePages = 8'000;  ///< WAL pages after which the file is cut, when idle
+inline constexpr int kForcedTruncatePages = 65'000;  ///< ...or idle or not
+
+class Writer {
+ public:
+  Writer(std::unique_ptr<sql::Connection> connection, std::string file, std::size_t queue_limit);
+  ~Writer();  ///< writes what is queued, checkpoints
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  /// Calls job.finish at once when the queue is full (Errc::overloaded) or stopping
+  /// (Errc::cancelled).
+  void submit(Lane lane, Job job);
+  [[nodiscard]] std::size_t queued() const;
+
+  /// While one lives, no batch runs: for a snapshot of several files at one moment.
+  class Pause {
+   public:
+    explicit Pause(Writer& writer);
+    ~Pause();
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+   private:
+    Writer& writer_;
+  };
+
+ private:
+  struct Done {
+    Job job;
+    Result<void> outcome;
+  };
+  void run();
+  bool wait_for_work();
+  void run_batch();
+  std::optional<Job> next_job();
+  Result<void> run_one(const Job& job);
+  /// True when the transaction is beyond saving; remembers why.
+  bool lost(int code);
+  Result<void> end_batch();
+  void checkpoint();
+
+  std::unique_ptr<sql::Connection> connection_;
+  std::string file_;
+  DatabaseMetrics& metrics_;
+  std::string lost_;  ///< why the current batch is lost; empty while it isn't
+  int wal_pages_ = 0;
+  int checkpointed_ = 0;  ///< of them, those that the last checkpoint looked at
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  LaneQueue<Job> queue_;
+  int pauses_ = 0;
+  bool in_batch_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace postern::storage

@@ -1,0 +1,232 @@
+"""A message's whole life between two servers, with clients nobody here wrote: Python's smtplib and
+imaplib, curl and swaks; DNS by NSD."""
+import email
+import imaplib
+import re
+import smtplib
+import ssl
+import subprocess
+import unittest
+
+import harness
+from harness import Nsd, Server, free_ports, wait_until
+
+PASSWORD = "correct horse battery staple"
+
+
+def unverified():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def zone_text(domain_answer):
+    lines = ["mx IN A 127.0.0.1"]
+    for record in domain_answer["records"]:
+        lines.append(f'{record["name"]} 60 IN {record["type"]} {record["zone_value"]}')
+    return "\n".join(lines)
+
+
+class TwoServers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        dns_port, a_mx, b_mx = free_ports(3)
+        cls.stack = []
+        cls.a = cls._server("mx.alpha.example", dns_port, a_mx, b_mx)
+        cls.b = cls._server("mx.beta.example", dns_port, b_mx, a_mx)
+        cls.a.cli("tenant", "add", "alpha")
+        cls.b.cli("tenant", "add", "beta")
+        zones = {
+            "example": "",  # so that every other name there doesn't exist, rather than that DNS fails
+            "alpha.example": zone_text(cls.a.cli("domain", "add", "alpha.example", "--tenant", "alpha")),
+            "beta.example": zone_text(cls.b.cli("domain", "add", "beta.example", "--tenant", "beta")),
+        }
+        nsd = Nsd(zones)
+        nsd.port = dns_port
+        nsd.__enter__()
+        cls.stack.append(nsd)
+        cls.a.cli("account", "add", "alice@alpha.example", stdin=PASSWORD + "\n")
+        cls.b.cli("account", "add", "bob@beta.example", stdin=PASSWORD + "\n")
+
+    @classmethod
+    def _server(cls, hostname, dns_port, mx, other_mx):
+        ports = dict(zip(Server.KINDS, free_ports(len(Server.KINDS))))
+        ports["mx"] = mx
+        server = Server(hostname, dns=dns_port, delivery_port=other_mx, ports=ports)
+        server.__enter__()
+        cls.stack.append(server)
+        return server
+
+    @classmethod
+    def tearDownClass(cls):
+        for thing in reversed(cls.stack):
+            thing.__exit__(None, None, None)
+
+    def imap(self, server, user):
+        connection = imaplib.IMAP4_SSL("127.0.0.1", server.ports["imaps"], ssl_context=unverified())
+        connection.login(user, PASSWORD)
+        self.addCleanup(connection.shutdown)
+        return connection
+
+    def submit(self, text, sender="alice@alpha.example", to=("bob@beta.example",)):
+        with smtplib.SMTP_SSL("127.0.0.1", self.a.ports["submissions"], context=unverified(), timeout=30) as smtp:
+            smtp.login("alice@alpha.example", PASSWORD)
+            return smtp.sendmail(sender, list(to), text)
+
+    def fetch_by_subject(self, server, user, subject, seconds=30):
+        imap = self.imap(server, user)
+
+        def find():
+            imap.select("INBOX")
+            _, found = imap.search(None, "SUBJECT", f'"{subject}"')
+            return found[0].split()
+        numbers = wait_until(find, f"a message with subject {subject}", seconds)
+        _, data = imap.fetch(numbers[0], "(BODY.PEEK[])")
+        return len(numbers), email.message_from_bytes(data[0][1])
+
+    def test_published_records_check_ok(self):
+        for server, domain in ((self.a, "alpha.example"), (self.b, "beta.example")):
+            answer = server.cli("domain", "check", domain)
+            self.assertTrue(answer["ok"], answer)
+
+    def test_relayed_mail_arrives_once_with_all_three_passes(self):
+        self.submit("From: alice@alpha.example\r\nTo: bob@beta.example\r\nSubject: three passes\r\n\r\nhello\r\n")
+        count, message = self.fetch_by_subject(self.b, "bob@beta.example", "three passes")
+        self.assertEqual(count, 1)
+        results = " ".join(message["Authentication-Results"].split())
+        for wanted in ("spf=pass", "dkim=pass", "dmarc=pass"):
+            self.assertIn(wanted, results)
+        self.assertTrue(results.startswith("mx.beta.example"))
+        self.assertEqual(len(message.get_all("DKIM-Signature")), 2)
+        self.assertEqual({re.search(r"a=([\w-]+)", s).group(1) for s in message.get_all("DKIM-Signature")},
+                         {"rsa-sha256", "ed25519-sha256"})
+        self.assertEqual(message["Return-Path"], "<alice@alpha.example>")
+        self.assertIsNotNone(message["Date"])
+        self.assertIsNotNone(message["Message-ID"])
+        self.assertTrue(any("ESMTPSA" in r for r in message.get_all("Received")))
+
+    def test_bounce_of_unknown_recipient_reaches_sender(self):
+        self.submit("From: alice@alpha.example\r\nTo: nobody@beta.example\r\nSubject: to nobody\r\n\r\nhello\r\n",
+                    to=("nobody@beta.example",))
+        imap = self.imap(self.a, "alice@alpha.example")
+
+        def find():
+            imap.select("INBOX")
+            _, found = imap.search(None, "TEXT", '"nobody@beta.example"')
+            return found[0].split()
+        numbers = wait_until(find, "the bounce", 30)
+        _, data = imap.fetch(numbers[0], "(BODY.PEEK[])")
+        report = email.message_from_bytes(data[0][1])
+        self.assertEqual(report.get_content_type(), "multipart/report")
+        self.assertEqual(report["Return-Path"], "<>")
+        status = report.get_payload(1).as_string()
+        self.assertIn("Action: failed", status)
+        self.assertIn("Status: 5.1.1", status)
+
+    def test_forged_results_are_removed_and_spoof_is_filed_into_junk(self):
+        with smtplib.SMTP("127.0.0.1", self.b.ports["mx"], timeout=30) as smtp:
+            smtp.sendmail("someone@elsewhere.example", ["bob@beta.example"],
+                          "Authentication-Results: mx.beta.example; dmarc=pass\r\n"
+                          "From: alice@alpha.example\r\nSubject: spoof\r\n\r\nnot alice\r\n")
+        imap = self.imap(self.b, "bob@beta.example")
+
+        def find():
+            imap.select("Junk")
+            return imap.search(None, "SUBJECT", "spoof")[1][0].split()
+        numbers = wait_until(find, "the spoof in Junk")
+        _, data = imap.fetch(numbers[0], "(BODY.PEEK[HEADER])")
+        header = email.message_from_bytes(data[0][1])
+        self.assertEqual(len(header.get_all("Authentication-Results")), 1)
+        self.assertIn("dmarc=fail", " ".join(header["Authentication-Results"].split()))
+
+    def test_mx_does_not_relay(self):
+        with smtplib.SMTP("127.0.0.1", self.b.ports["mx"], timeout=30) as smtp:
+            smtp.ehlo("client.example")
+            smtp.mail("x@elsewhere.example")
+            code, text = smtp.rcpt("y@elsewhere.example")
+            self.assertEqual(code, 550)
+            self.assertIn(b"5.7.1", text)
+
+    def test_submission_without_login_is_refused(self):
+        with smtplib.SMTP("127.0.0.1", self.a.ports["submission"], timeout=30) as smtp:
+            smtp.starttls(context=unverified())
+            smtp.ehlo()
+            code, _ = smtp.mail("alice@alpha.example")
+            self.assertEqual(code, 530)
+
+    def test_auth_is_not_offered_before_tls(self):
+        with smtplib.SMTP("127.0.0.1", self.a.ports["submission"], timeout=30) as smtp:
+            smtp.ehlo()
+            self.assertFalse(smtp.has_extn("auth"))
+            self.assertTrue(smtp.has_extn("starttls"))
+            smtp.starttls(context=unverified())
+            smtp.ehlo()
+            self.assertEqual(set(smtp.esmtp_features["auth"].split()), {"PLAIN", "LOGIN"})
+
+    def test_sending_as_somebody_else_is_refused(self):
+        with self.assertRaises(smtplib.SMTPSenderRefused):
+            self.submit("From: bob@beta.example\r\n\r\nx\r\n", sender="bob@beta.example")
+        with self.assertRaises(smtplib.SMTPDataError):
+            self.submit("From: bob@beta.example\r\nSubject: x\r\n\r\nx\r\n")
+
+    def test_wrong_password_is_535(self):
+        with smtplib.SMTP_SSL("127.0.0.1", self.a.ports["submissions"], context=unverified(), timeout=30) as smtp:
+            with self.assertRaises(smtplib.SMTPAuthenticationError) as caught:
+                smtp.login("alice@alpha.example", "wrong")
+            self.assertEqual(caught.exception.smtp_code, 535)
+
+    def test_app_password_works_until_revoked(self):
+        made = self.a.cli("credential", "add", "alice@alpha.example", "--label", "test")
+
+        def login():
+            with smtplib.SMTP_SSL("127.0.0.1", self.a.ports["submissions"], context=unverified(), timeout=30) as smtp:
+                smtp.login("alice@alpha.example", made["password"])
+        login()
+        login()
+        self.a.cli("credential", "revoke", "alice@alpha.example", made["id"])
+        with self.assertRaises(smtplib.SMTPAuthenticationError):
+            login()
+
+    def test_postmaster_alias_subaddress_and_catch_all_arrive(self):
+        self.b.cli("alias", "add", "team@beta.example", "bob@beta.example")
+        self.b.cli("alias", "add", "*@beta.example", "bob@beta.example")
+        self.addCleanup(self.b.cli, "alias", "delete", "*@beta.example")
+        for to in ("postmaster", "abuse", "bob+tag", "team", "anything"):
+            with smtplib.SMTP("127.0.0.1", self.b.ports["mx"], timeout=30) as smtp:
+                smtp.sendmail("", [f"{to}@beta.example"], f"From: x@elsewhere.example\r\nSubject: for {to}\r\n\r\nx\r\n")
+        for to in ("postmaster", "abuse", "bob+tag", "team", "anything"):
+            count, _ = self.fetch_by_subject(self.b, "bob@beta.example", f"for {to}")
+            self.assertEqual(count, 1, to)
+
+    def test_swaks_submits_with_starttls(self):
+        done = subprocess.run(
+            ["swaks", "--server", f"127.0.0.1:{self.a.ports['submission']}", "-tls", "--auth", "LOGIN",
+             "--auth-user", "alice@alpha.example", "--auth-password", PASSWORD, "--from", "alice@alpha.example",
+             "--to", "bob@beta.example", "--h-Subject", "from swaks", "--timeout", "30"],
+            capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        count, message = self.fetch_by_subject(self.b, "bob@beta.example", "from swaks")
+        self.assertEqual(count, 1)
+        self.assertIn("dmarc=pass", message["Authentication-Results"])
+
+    def test_metrics_and_health(self):
+        for path, wanted in (("healthz", "ok"), ("readyz", "ready"), ("metrics", "# TYPE")):
+            done = subprocess.run(["curl", "-sf", f"http://127.0.0.1:{self.a.ports['metrics']}/{path}"],
+                                  capture_output=True, text=True, timeout=20)
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(wanted, done.stdout)
+
+    def test_management_errors_say_what_to_do(self):
+        done = subprocess.run([harness.POSTERN, "--config", self.a.config, "domain", "add", "beta.example", "--tenant",
+                               "nobody"], capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("nobody", done.stderr)
+        done = subprocess.run([harness.POSTERN, "--config", "/nonexistent.toml", "tenant", "list"], capture_output=True,
+                              text=True, timeout=20)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("POSTERN_CONFIG", done.stderr)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,201 @@
+"""What an operator does: make a server, break its settings, reload, stop, look at the queue, install."""
+import json
+import os
+import pathlib
+import signal
+import smtplib
+import ssl
+import stat
+import subprocess
+import tempfile
+import unittest
+
+import harness
+from harness import POSTERN, ROOT, Server, wait_until
+
+PASSWORD = "correct horse battery staple"
+
+
+def run(*arguments, stdin="", env=None):
+    return subprocess.run([str(a) for a in arguments], input=stdin, text=True, capture_output=True, timeout=60,
+                          env={**os.environ, **(env or {})})
+
+
+def unverified():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class Init(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        self.data = os.path.join(self.directory.name, "data")
+
+    def init(self, *more):
+        return run(POSTERN, "init", "--data", self.data, "--hostname", "mx.alpha.example", *more)
+
+    def test_init_makes_private_files_and_twice_is_refused(self):
+        done = self.init()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name in ("postern.toml", "master.key", "tls/key.pem"):
+            mode = os.stat(os.path.join(self.data, name)).st_mode
+            self.assertEqual(stat.S_IMODE(mode), 0o600, name)
+        self.assertEqual(stat.S_IMODE(os.stat(self.data).st_mode), 0o700)
+        before = pathlib.Path(self.data, "master.key").read_text()
+        again = self.init()
+        self.assertNotEqual(again.returncode, 0)
+        self.assertIn("holds a server already", again.stderr)
+        self.assertEqual(pathlib.Path(self.data, "master.key").read_text(), before)
+
+    def test_public_profile_listens_on_the_standard_ports(self):
+        self.assertEqual(self.init("--profile", "public").returncode, 0)
+        text = pathlib.Path(self.data, "postern.toml").read_text()
+        for address in ('"0.0.0.0:25"', '"[::]:993"', '"0.0.0.0:465"', '"0.0.0.0:587"'):
+            self.assertIn(address, text)
+
+    def test_wrong_settings_name_file_line_and_setting(self):
+        self.init()
+        config = pathlib.Path(self.data, "postern.toml")
+        good = config.read_text()
+        for bad, wanted in (('[delivery]\nport = "x"\n', "delivery.port"), ('[delivery]\nprot = 25\n', "delivery.prot"),
+                            ("[delivery]\nport = 70000\n", "delivery.port")):
+            config.write_text(good + bad)
+            done = run(POSTERN, "serve", "--config", config)
+            self.assertNotEqual(done.returncode, 0)
+            line = good.count("\n") + 2
+            self.assertIn(f"postern.toml:{line}", done.stderr)
+            self.assertIn(wanted, done.stderr)
+
+    def test_a_readable_master_key_is_refused(self):
+        self.init()
+        os.chmod(os.path.join(self.data, "master.key"), 0o644)
+        done = run(POSTERN, "serve", "--config", os.path.join(self.data, "postern.toml"))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("master.key", done.stderr)
+
+
+class Running(unittest.TestCase):
+    def setUp(self):
+        # No DNS answers here (port 1): what goes out waits in the queue.
+        self.server = Server("mx.alpha.example")
+        self.server.__enter__()
+        self.addCleanup(self.server.__exit__)
+        self.server.add_account("alice@alpha.example", PASSWORD)
+
+    def submit(self, to="bob@remote.example", subject="x"):
+        with smtplib.SMTP_SSL("127.0.0.1", self.server.ports["submissions"], context=unverified(), timeout=30) as smtp:
+            smtp.login("alice@alpha.example", PASSWORD)
+            smtp.sendmail("alice@alpha.example", [to], f"From: alice@alpha.example\r\nSubject: {subject}\r\n\r\nx\r\n")
+
+    def test_management_socket_is_private(self):
+        mode = os.stat(os.path.join(self.server.data, "postern.sock")).st_mode
+        self.assertEqual(stat.S_IMODE(mode), 0o600)
+
+    def test_second_server_on_the_same_data_is_refused(self):
+        done = run(POSTERN, "serve", "--config", self.server.config)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertNotEqual(done.stderr.strip(), "")
+
+    def test_mail_without_dns_waits_and_survives_a_kill(self):
+        self.submit()
+        rows = wait_until(lambda: [r for r in self.server.cli("queue", "list")["items"] if r["attempts"] >= 1],
+                          "a first attempt without DNS")
+        self.assertEqual(rows[0]["state"], "queued")
+        self.assertEqual(rows[0]["address"], "bob@remote.example")
+        self.server.stop(signal.SIGKILL)
+        offline = json.loads(run(POSTERN, "--json", "queue", "list", "--data", self.server.data).stdout)
+        self.assertEqual([r["id"] for r in offline["items"]], [rows[0]["id"]])
+        self.server.start()
+        self.assertEqual([r["id"] for r in self.server.cli("queue", "list")["items"]], [rows[0]["id"]])
+
+    def test_queue_verbs(self):
+        self.submit()
+        row = wait_until(lambda: self.server.cli("queue", "list")["items"], "a queued message")[0]
+        self.assertEqual(self.server.cli("queue", "hold", row["id"])["recipients"], 1)
+        self.assertEqual(self.server.cli("queue", "list", "--state", "held")["items"][0]["id"], row["id"])
+        self.assertEqual(self.server.cli("queue", "release", row["id"])["recipients"], 1)
+        self.assertEqual(self.server.cli("queue", "retry", row["id"])["recipients"], 1)
+        self.assertEqual(self.server.cli("queue", "show", row["id"])["sender"], "alice@alpha.example")
+        self.assertEqual(self.server.cli("queue", "drop", row["id"])["recipients"], 1)
+        self.assertEqual(self.server.cli("queue", "list")["items"], [])
+        done = run(POSTERN, "--config", self.server.config, "queue", "show", row["id"])
+        self.assertEqual(done.returncode, 1)
+
+    def test_inbound_mail_without_dns_is_accepted_with_temperror(self):
+        with smtplib.SMTP("127.0.0.1", self.server.ports["mx"], timeout=30) as smtp:
+            smtp.sendmail("x@elsewhere.example", ["alice@alpha.example"], "From: x@elsewhere.example\r\nSubject: t\r\n\r\nx\r\n")
+        import imaplib
+        imap = imaplib.IMAP4_SSL("127.0.0.1", self.server.ports["imaps"], ssl_context=unverified())
+        imap.login("alice@alpha.example", PASSWORD)
+        imap.select("INBOX")
+        _, data = imap.fetch("1", "(BODY.PEEK[HEADER.FIELDS (AUTHENTICATION-RESULTS)])")
+        imap.logout()
+        self.assertIn(b"spf=temperror", data[0][1])
+
+    def test_reload_takes_a_new_certificate_and_refuses_a_broken_one(self):
+        def served():
+            return ssl.get_server_certificate(("127.0.0.1", self.server.ports["imaps"]))
+        before = served()
+        lineage = tempfile.TemporaryDirectory()
+        self.addCleanup(lineage.cleanup)
+        made = run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                   "-subj", "/CN=mx.alpha.example", "-keyout", f"{lineage.name}/privkey.pem", "-out",
+                   f"{lineage.name}/fullchain.pem")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        # The hook that certbot runs.
+        hook = run(ROOT / "deploy/certbot-hook", env={"RENEWED_LINEAGE": lineage.name, "POSTERN_DATA": self.server.data,
+                                                      "POSTERN_PID": str(self.server.process.pid)})
+        self.assertEqual(hook.returncode, 0, hook.stderr)
+        wait_until(lambda: served() != before, "the new certificate is served")
+        after = served()
+        pathlib.Path(self.server.data, "tls/certificate.pem").write_text("broken")
+        self.server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "reload_refused" in self.server.read_log(), "the broken certificate is refused")
+        self.assertEqual(served(), after)
+
+    def test_sigterm_drains_open_sessions_and_exits_0(self):
+        smtp = smtplib.SMTP("127.0.0.1", self.server.ports["mx"], timeout=30)
+        smtp.ehlo("client.example")
+        self.assertEqual(self.server.stop(signal.SIGTERM), 0)
+        self.server.start()
+
+    def test_password_change_and_suspension_count_at_once(self):
+        def code(password):
+            with smtplib.SMTP_SSL("127.0.0.1", self.server.ports["submissions"], context=unverified(), timeout=30) as smtp:
+                try:
+                    return smtp.login("alice@alpha.example", password)[0]
+                except smtplib.SMTPAuthenticationError as error:
+                    return error.smtp_code
+        self.assertEqual(code(PASSWORD), 235)
+        made = self.server.cli("account", "password", "alice@alpha.example", "--generate")["password"]
+        self.assertEqual(code(PASSWORD), 535)
+        self.assertEqual(code(made), 235)
+        self.server.cli("tenant", "suspend", "alpha")
+        self.assertEqual(code(made), 535)
+        self.server.cli("tenant", "resume", "alpha")
+        self.assertEqual(code(made), 235)
+
+    def test_secrets_are_not_in_the_log(self):
+        self.submit()
+        log = pathlib.Path(self.server.log_path).read_text(errors="replace")
+        self.assertIn("message_accepted", log)
+        self.assertNotIn(PASSWORD, log)
+
+
+class Install(unittest.TestCase):
+    def test_install_into_a_tree(self):
+        with tempfile.TemporaryDirectory() as root:
+            for _ in range(2):  # the second is an upgrade: the data stays
+                done = run(ROOT / "deploy/install", "--root", root, "--hostname", "mx.alpha.example", "--build", harness.BUILD)
+                self.assertEqual(done.returncode, 0, done.stderr)
+            for name, mode in (("usr/local/bin/postern", 0o755), ("etc/systemd/system/postern.service", 0o644),
+                               ("etc/letsencrypt/renewal-hooks/deploy/postern", 0o755), ("etc/logrotate.d/postern", 0o644),
+                               ("var/lib/postern/postern.toml", 0o600)):
+                self.assertEqual(stat.S_IMODE(os.stat(os.path.join(root, name)).st_mode), mode, name)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,50 @@
+// The DNS records that a hosted domain publishes, and whether it does.
+//
+// MX (RFC 5321 §5), SPF (RFC 7208), DKIM keys (RFC 6376 §3.6.2), DMARC (RFC 9989). What DNS answers
+// is untrusted text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "accounts/signing_keys.hpp"
+#include "core/dns.hpp"
+#include "core/task.hpp"
+
+namespace postern::web::api {
+
+enum class Purpose : std::uint8_t { mx, spf, dkim, dmarc };
+std::string_view to_string(Purpose purpose);
+
+struct DnsRecord {
+  Purpose purpose = Purpose::mx;
+  std::string name;  ///< without the final dot
+  dns::Type type = dns::Type::txt;
+  std::string value;  ///< "10 mx.example.com" or a TXT's text
+};
+
+/// `hostname`: this server's name, where mail for the domain goes.
+std::vector<DnsRecord> wanted_records(const std::string& domain, const std::string& hostname,
+                                      const std::vector<accounts::SigningKey>& keys);
+
+/// As a zone file writes it: MX with its final dot, TXT in quoted strings of at most 255 bytes.
+std::string zone_value(const DnsRecord& record);
+
+enum class RecordStatus : std::uint8_t { ok, missing, different, unknown };
+std::string_view to_string(RecordStatus status);
+
+struct CheckedRecord {
+  DnsRecord record;
+  RecordStatus status = RecordStatus::unknown;
+  std::vector<std::string> found;  ///< what is there instead
+};
+
+/// Compares one record with what DNS answered: spacing in a key doesn't matter, and an SPF record
+/// may allow more than ours.
+CheckedRecord compare_record(const DnsRecord& wanted, const dns::Answer& answer);
+Task<std::vector<CheckedRecord>> check_records(dns::Resolver& resolver,
+                                               std::vector<DnsRecord> wanted);
+
+}  // namespace postern::web::api

@@ -1,0 +1,34 @@
+// Health, readiness, metrics, status.
+#include "core/metrics.hpp"
+#include "web/api/handlers.hpp"
+#include "web/api/support.hpp"
+
+namespace postern::web::api {
+
+namespace json = boost::json;
+
+Task<Response> healthz(Services&, Request) {
+  co_return json_response(json::object{{"status", "ok"}});
+}
+
+Task<Response> readyz(Services& services, Request) {
+  if (!services.ready()) co_return problem(503, "Not ready", "the server is starting or draining");
+  co_return json_response(json::object{{"status", "ready"}});
+}
+
+Task<Response> metrics_text(Services&, Request) {
+  Response response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = metrics::render();
+  co_return response;
+}
+
+Task<Response> show_status(Services& services, Request) {
+  co_return json_response(json::object{{"hostname", services.settings->hostname},
+                                       {"version", services.version},
+                                       {"ready", services.ready()},
+                                       {"disk_below_reserve", services.store->below_reserve()},
+                                       {"time", timestamp_text(services.clock->now())}});
+}
+
+}  // namespace postern::web::api

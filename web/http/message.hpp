@@ -1,0 +1,48 @@
+// A parsed HTTP request and the response to it, as plain values that handlers see.
+//
+// Everything in a Request is untrusted. Sizes are bounded by the parser (parser.hpp).
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/result.hpp"
+
+namespace postern::web {
+
+enum class Method : std::uint8_t { get, post, put, patch, del };
+
+std::string_view to_string(Method method);
+
+struct Request {
+  Method method = Method::get;
+  std::string path;                               ///< percent-decoded per segment by the router
+  std::map<std::string, std::string> query;       ///< decoded; the last of a repeated name wins
+  std::map<std::string, std::string> headers;     ///< names in lower case
+  std::map<std::string, std::string> parameters;  ///< from the route's {names}, decoded
+  std::string body;
+  boost::json::value json;  ///< the parsed body when there is one
+  std::string id;           ///< request id, echoed as X-Request-Id
+};
+
+struct Response {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+/// 200 (or `status`) with a JSON body.
+Response json_response(const boost::json::value& value, unsigned status = 200);
+/// An RFC 9457 problem document. `field` names the member of the request that is wrong, or is
+/// empty.
+Response problem(unsigned status, std::string_view title, std::string_view detail,
+                 std::string_view field = {});
+/// The problem document for an Error: 400, 403, 404, 409, 413, 429, 503... by its code.
+Response problem(const Error& error);
+
+}  // namespace postern::web

@@ -1,0 +1,175 @@
+#include "web/http/session.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+
+#include "core/log.hpp"
+#include "core/metrics.hpp"
+#include "core/watchdog.hpp"
+
+namespace postern::web {
+
+namespace {
+
+constexpr std::size_t kReadSize = 16 * 1024;
+
+metrics::Counter& requests_total() {
+  static metrics::Counter counter("postern_http_requests_total", "HTTP requests answered");
+  return counter;
+}
+
+class HttpSession : public std::enable_shared_from_this<HttpSession> {
+ public:
+  HttpSession(std::unique_ptr<Stream> stream, HttpOptions options, Services& services)
+      : stream_(std::move(stream)),
+        options_(options),
+        services_(services),
+        parser_(options.limits),
+        watchdog_(stream_->executor(), [this] { stream_->close(); }) {}
+
+  void hold(SessionRegistry::Guard guard) { guard_.emplace(std::move(guard)); }
+  void drain() {
+    draining_ = true;
+    if (!busy_) stream_->close();
+  }
+  Stream& stream() { return *stream_; }
+  Task<void> run(std::shared_ptr<HttpSession> self);
+
+ private:
+  Task<bool> read_request();
+  Task<bool> answer();
+  Task<bool> send(Response response, bool keep_alive, std::string_view request_id);
+
+  std::unique_ptr<Stream> stream_;
+  HttpOptions options_;
+  Services& services_;
+  RequestParser parser_;
+  Watchdog watchdog_;
+  std::optional<SessionRegistry::Guard> guard_;
+  std::string input_;
+  bool draining_ = false;
+  bool busy_ = false;
+};
+
+std::string_view reason(unsigned status) {
+  switch (status) {
+    case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 400: return "Bad Request";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 409: return "Conflict";
+    case 413: return "Content Too Large";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 501: return "Not Implemented";
+    case 503: return "Service Unavailable";
+    case 505: return "HTTP Version Not Supported";
+    default: return "Internal Server Error";
+  }
+}
+
+Task<bool> HttpSession::send(Response response, bool keep_alive, std::string_view request_id) {
+  std::string head =
+      fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n", response.status,
+                  reason(response.status), response.content_type, response.body.size());
+  if (!request_id.empty()) head += fmt::format("X-Request-Id: {}\r\n", request_id);
+  for (const auto& [name, value] : response.headers) head += fmt::format("{}: {}\r\n", name, value);
+  head += keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
+  head += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n";
+  head += response.body;
+  auto sent = co_await stream_->write_all(head);
+  co_return sent.has_value() && keep_alive;
+}
+
+// False when the connection is over; true when parser_ holds a whole request.
+Task<bool> HttpSession::read_request() {
+  watchdog_.arm(options_.idle_timeout);
+  for (;;) {
+    std::size_t consumed = 0;
+    const auto state = parser_.feed(input_, consumed);
+    input_.erase(0, consumed);
+    if (state == RequestParser::State::complete) co_return true;
+    if (state == RequestParser::State::failed) {
+      Response refusal = problem(parser_.failure_status(), reason(parser_.failure_status()),
+                                 "the request is not one this server takes");
+      co_await send(std::move(refusal), false, {});
+      co_return false;
+    }
+    if (parser_.started()) watchdog_.arm(options_.request_timeout);
+    const auto old = input_.size();
+    input_.resize(old + kReadSize);
+    auto got = co_await stream_->read_some(std::span<char>(input_).subspan(old));
+    input_.resize(old + (got ? *got : 0));
+    if (!got || *got == 0) co_return false;
+  }
+}
+
+Task<bool> HttpSession::answer() {
+  const bool keep_alive = parser_.keep_alive() && !draining_;
+  Request request = parser_.take();
+  const std::string id = request.id;
+  const auto started = std::chrono::steady_clock::now();
+  const std::string_view method = to_string(request.method);
+  const std::string path = request.path;
+  Match match = find_route(options_.routes, request);
+  Response response;
+  if (match.route == nullptr) {
+    response = std::move(match.refusal);
+  } else {
+    response = co_await match.route->handler(services_, std::move(request));
+  }
+  requests_total().add();
+  const auto elapsed = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - started);
+  log::info("http_request", {{"id", id},
+                             {"method", method},
+                             {"path", path},
+                             {"status", response.status},
+                             {"us", elapsed.count()}});
+  co_return co_await send(std::move(response), keep_alive, id);
+}
+
+Task<void> HttpSession::run(std::shared_ptr<HttpSession> self) {
+  bool more = true;
+  while (more && !draining_) {
+    busy_ = false;
+    const bool have = co_await read_request();
+    if (!have) break;
+    busy_ = true;
+    watchdog_.arm(options_.request_timeout);
+    more = co_await answer();
+  }
+  watchdog_.stop();
+  stream_->close();
+  self.reset();
+}
+
+void finished(const std::exception_ptr& error) {
+  if (!error) return;
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    log::error("http_session_failed", {{"error", e.what()}});
+  }
+}
+
+}  // namespace
+
+void start_http_session(std::unique_ptr<Stream> stream, HttpOptions options, Services& services,
+                        SessionRegistry& registry) {
+  auto session = std::make_shared<HttpSession>(std::move(stream), options, services);
+  auto executor = session->stream().executor();
+  std::weak_ptr<HttpSession> weak = session;
+  auto guard = registry.enter(executor, [weak] {
+    if (auto held = weak.lock()) held->drain();
+  });
+  if (!guard) return;  // over the limit or draining: closing is the answer
+  session->hold(std::move(*guard));
+  asio::co_spawn(executor, session->run(session),
+                 [](std::exception_ptr error) { finished(error); });
+}
+
+}  // namespace postern::web

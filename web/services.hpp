@@ -1,0 +1,36 @@
+// What the API's handlers work on: references to the parts that app/ wired together. Lives as long
+// as the server.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "accounts/directory.hpp"
+#include "accounts/password.hpp"
+#include "accounts/registry.hpp"
+#include "config/settings.hpp"
+#include "core/dns.hpp"
+#include "core/time.hpp"
+#include "core/worker_pool.hpp"
+#include "smtp/delivery/service.hpp"
+#include "storage/keystore.hpp"
+#include "storage/store.hpp"
+
+namespace postern::web {
+
+struct Services {
+  const config::Settings* settings = nullptr;
+  Clock* clock = nullptr;
+  storage::Store* store = nullptr;
+  storage::Keystore* keystore = nullptr;
+  accounts::Registry* registry = nullptr;
+  accounts::Directory* directory = nullptr;
+  accounts::PasswordPool* passwords = nullptr;
+  smtp::delivery::DeliveryService* delivery = nullptr;
+  dns::Resolver* resolver = nullptr;  ///< of the thread that serves the management socket
+  WorkerPool* workers = nullptr;      ///< for key generation
+  std::string version;                ///< of the program
+  std::function<bool()> ready;        ///< all listeners up, not draining
+};
+
+}  // namespace postern::web
