@@ -54,9 +54,6 @@ void check_pairs(const Settings& settings, Complaints& complaints) {
   if (settings.delivery.delay_warning >= settings.delivery.expiry) {
     complaints.add_at("delivery.delay_warning", "expected less than delivery.expiry");
   }
-  if (settings.inbound.dmarc && !settings.inbound.spf && !settings.inbound.dkim) {
-    complaints.add_at("inbound.dmarc", "needs inbound.spf or inbound.dkim");
-  }
   const auto& auth = settings.auth;
   if (auth.argon2_memory.bytes > auth.memory.bytes) {
     complaints.add_at("auth.argon2_memory", "expected no more than auth.memory");

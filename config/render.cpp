@@ -233,7 +233,7 @@ ReloadDiff compare_settings(const Settings& before, const Settings& after) {
       sort_in(field.name, field.reload);
   }
   if (before.listen != after.listen) sort_in("listen", Reload::restart);
-  if (before.delivery.route != after.delivery.route) sort_in("delivery.route", Reload::yes);
+  if (before.delivery.route != after.delivery.route) sort_in("delivery.route", Reload::restart);
   return diff;
 }
 

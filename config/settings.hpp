@@ -120,7 +120,6 @@ struct Settings {
     std::int64_t submission_sessions = 2000;
     std::int64_t imap_sessions = 10'000;
     std::int64_t http_sessions = 500;
-    std::int64_t sessions_per_address = 100;
     Duration smtp_idle = std::chrono::minutes(5);
     Duration smtp_session = std::chrono::hours(1);
     Duration login_time = std::chrono::minutes(1);
@@ -128,11 +127,8 @@ struct Settings {
     ByteSize imap_line = 64_KiB;
     ByteSize imap_literal = 25_MiB;
     std::int64_t imap_errors = 20;
-    std::int64_t mailboxes = 2000;
     ByteSize http_body = 1_MiB;
     ByteSize message_memory = 256_MiB;
-    std::int64_t mime_parts = 1000;
-    std::int64_t mime_depth = 50;
   } limits;
 
   struct Storage {
@@ -157,11 +153,8 @@ struct Settings {
   } auth;
 
   struct Inbound {
-    bool spf = true;
-    bool dkim = true;
-    bool dmarc = true;
+    bool authenticate = true;
     DmarcReject dmarc_reject = DmarcReject::junk;
-    bool authentication_results = true;
     Duration dns_budget = std::chrono::seconds(5);
   } inbound;
 

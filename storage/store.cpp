@@ -99,6 +99,7 @@ Result<std::unique_ptr<Database>> Store::Impl::open_file(const std::string& name
   file.path = options.directory + "/" + name;
   file.schemas = std::move(schemas);
   file.readers = options.readers_per_file;
+  file.queue_limit = options.queue_limit;
   file.backup_directory = options.directory + "/backups";
   if (watch) file.intake_closed = watch->below();
   return mode == Mode::own ? Database::open(std::move(file))

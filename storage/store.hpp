@@ -19,6 +19,7 @@ class Store {
     std::string directory;
     std::size_t mail_shards = 2;  ///< fixed when the directory is made
     std::size_t readers_per_file = 2;
+    std::size_t queue_limit = 10'000;           ///< closures that wait for a file's writer
     std::uint64_t disk_reserve = 256ULL << 20;  ///< bytes; below it intake stops
     std::vector<sql::Schema>
         control;  ///< components of control.db; storage adds its own (schema.hpp):

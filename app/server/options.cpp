@@ -1,5 +1,6 @@
 #include "app/server/options.hpp"
 
+#include "app/server/endpoint.hpp"
 #include "core/log.hpp"
 
 namespace postern::server {
@@ -37,6 +38,26 @@ smtp::Limits smtp_limits(const config::Settings& settings) {
   limits.idle = from.smtp_idle;
   limits.data_total = from.smtp_session;
   return limits;
+}
+
+// An MX that leads to one of these is a loop. Wildcards are left to the comparison of host names.
+std::vector<asio::ip::tcp::endpoint> own_mx_endpoints(const config::Settings& settings) {
+  std::vector<asio::ip::tcp::endpoint> out;
+  for (const auto& listen : settings.listen) {
+    if (listen.kind != config::ListenKind::mx) continue;
+    const auto endpoint = parse_endpoint(listen.address);
+    if (endpoint && !endpoint->address().is_unspecified()) out.push_back(*endpoint);
+  }
+  return out;
+}
+
+smtp::reception::Alignment alignment(config::Alignment setting) {
+  switch (setting) {
+    case config::Alignment::off: return smtp::reception::Alignment::off;
+    case config::Alignment::warn: break;
+    case config::Alignment::enforce: return smtp::reception::Alignment::enforce;
+  }
+  return smtp::reception::Alignment::warn;
 }
 
 }  // namespace
@@ -79,6 +100,12 @@ smtp::delivery::DeliverySettings delivery_settings(const config::Settings& setti
   }
   out.private_addresses = from.allow_private ? smtp::delivery::PrivateAddresses::allowed
                                              : smtp::delivery::PrivateAddresses::refused;
+  out.ipv6 = from.ipv6 ? smtp::delivery::Ipv6::on : smtp::delivery::Ipv6::off;
+  out.own_endpoints = own_mx_endpoints(settings);
+  out.retry.waits.clear();
+  for (const auto wait : from.retry) out.retry.waits.push_back(seconds(wait));
+  out.retry.expiry = seconds(from.expiry);
+  out.retry.delay_warning = seconds(from.delay_warning);
   out.timeouts.connect = seconds(from.connect_timeout);
   out.timeouts.greeting = out.timeouts.command = seconds(from.command_timeout);
   out.timeouts.data_end = seconds(from.data_timeout);
@@ -95,6 +122,8 @@ smtp::reception::Policy reception_policy(const config::Settings& settings) {
   policy.received_hops = to<std::size_t>(settings.limits.received_hops);
   policy.dns_budget = settings.inbound.dns_budget;
   policy.expiry = settings.delivery.expiry;
+  policy.authenticate_inbound = settings.inbound.authenticate;
+  policy.alignment = alignment(settings.delivery.alignment);
   policy.refusal = settings.inbound.dmarc_reject == config::DmarcReject::refuse
                        ? dkim::Refusal::on_policy
                        : dkim::Refusal::on_other_signal;

@@ -11,6 +11,7 @@ Result<std::unique_ptr<storage::Store>> open_store(const config::Settings& setti
   options.directory = settings.data.string();
   options.mail_shards = static_cast<std::size_t>(settings.storage.shards);
   options.readers_per_file = static_cast<std::size_t>(settings.storage.readers);
+  options.queue_limit = static_cast<std::size_t>(settings.storage.queue);
   options.disk_reserve = settings.storage.disk_reserve.bytes;
   options.control = {accounts::schema()};
   options.queue = {smtp::queue::queue_schema()};

@@ -109,10 +109,11 @@ Task<void> resolve_host(dns::Resolver* resolver, const DeliverySettings* setting
       add_addresses(*found, *settings, host, port, {}, {literal}, trust);
     co_return;
   }
-  const auto v6 = co_await resolver->query(host, dns::Type::aaaa);
+  auto v6 = std::make_shared<const dns::Answer>();
+  if (settings->ipv6 == Ipv6::on) v6 = co_await resolver->query(host, dns::Type::aaaa);
   const auto v4 = co_await resolver->query(host, dns::Type::a);
-  if (v6->status == dns::Status::temporary || v4->status == dns::Status::temporary)
-    found->temporary = true;
+  const bool v6_unknown = settings->ipv6 == Ipv6::on && v6->status == dns::Status::temporary;
+  if (v6_unknown || v4->status == dns::Status::temporary) found->temporary = true;
   add_addresses(*found, *settings, host, port, v6->addresses, v4->addresses, trust);
 }
 

@@ -40,12 +40,14 @@ enum class TlsPolicy : std::uint8_t {
 };
 
 enum class PrivateAddresses : std::uint8_t { refused, allowed };
+enum class Ipv6 : std::uint8_t { off, on };
 
 struct DeliverySettings {
   std::string hostname;  ///< for EHLO and reports; a host that calls itself this is a loop
   std::uint16_t port = 25;
   std::vector<RouteSetting> routes;
   PrivateAddresses private_addresses = PrivateAddresses::refused;
+  Ipv6 ipv6 = Ipv6::on;  ///< off: AAAA records are not asked for
   /// Where this server takes mail, as others reach it (0.0.0.0 expanded): an MX that leads here is
   /// a loop.
   std::vector<asio::ip::tcp::endpoint> own_endpoints;

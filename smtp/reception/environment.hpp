@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,12 +20,16 @@
 
 namespace postern::smtp::reception {
 
+/// What becomes of submitted mail whose From domain has no DKIM key here.
+enum class Alignment : std::uint8_t { off, warn, enforce };
+
 struct Policy {
   std::string hostname;  ///< ours: in Received, and the authserv-id
   std::size_t received_hops = 50;
   std::chrono::milliseconds dns_budget{5'000};
   std::chrono::milliseconds expiry = std::chrono::hours(120);
   bool authenticate_inbound = true;  ///< SPF, DKIM and DMARC
+  Alignment alignment = Alignment::warn;
   dkim::Refusal refusal = dkim::Refusal::on_other_signal;
 };
 

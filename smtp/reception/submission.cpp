@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/ascii.hpp"
+#include "core/log.hpp"
 #include "dkim/results/authentication_results.hpp"
 #include "message/address.hpp"
 #include "message/date.hpp"
@@ -98,6 +99,12 @@ Task<Reply> accept_submission(const Environment& environment, OutboundSigner& si
   bytes = std::string();
   auto signatures = co_await signer.sign(session.identity->tenant, *domain, message);
   if (!signatures) co_return temporary(signatures.error());
+  if (signatures->empty() && environment.policy.alignment != Alignment::off) {
+    log::warn("unsigned_submission", {{"id", accepted.id.text()}, {"domain", *domain}});
+    if (environment.policy.alignment == Alignment::enforce) {
+      co_return Reply{550, {5, 7, 1}, "The From domain has no DKIM key here", {}, Blame::policy};
+    }
+  }
   accepted.bytes = std::move(*signatures);
   const std::string id = accepted.id.text();
   Trace trace;
