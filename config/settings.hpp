@@ -121,7 +121,7 @@ struct Settings {
     std::int64_t imap_sessions = 10'000;
     std::int64_t http_sessions = 500;
     Duration smtp_idle = std::chrono::minutes(5);
-    Duration smtp_session = std::chrono::hours(1);
+    Duration message_time = std::chrono::hours(1);
     Duration login_time = std::chrono::minutes(1);
     Duration imap_idle = std::chrono::minutes(30);
     ByteSize imap_line = 64_KiB;

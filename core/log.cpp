@@ -42,7 +42,7 @@ Target& target() {
 }
 }  // namespace
 
-void configure(Level level, Format format, const std::string& path) {
+Result<void> configure(Level level, Format format, const std::string& path) {
   spdlog::sink_ptr sink;
   try {
     if (path.empty()) {
@@ -51,7 +51,7 @@ void configure(Level level, Format format, const std::string& path) {
       sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
     }
   } catch (const spdlog::spdlog_ex& e) {
-    throw std::runtime_error("cannot open the log file " + path + ": " + e.what());
+    return fail(Errc::io, "cannot open the log file " + path + ": " + e.what());
   }
   auto logger = make_logger(std::move(sink));
   auto& t = target();
@@ -59,6 +59,7 @@ void configure(Level level, Format format, const std::string& path) {
   t.logger.swap(logger);
   t.level.store(level, std::memory_order_relaxed);
   t.format.store(format, std::memory_order_relaxed);
+  return {};
 }
 
 bool enabled(Level level) { return level >= target().level.load(std::memory_order_relaxed); }

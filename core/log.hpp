@@ -12,6 +12,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "core/result.hpp"
+
 namespace postern::log {
 
 enum class Level : std::uint8_t { debug, info, warn, error };
@@ -31,7 +33,8 @@ struct Field {
 
 /// `path` empty: standard error. Called at start and on reload (SIGHUP reopens the file). Throws
 /// std::runtime_error when the file can't be opened; the log before stays in use.
-void configure(Level level, Format format, const std::string& path);
+/// Errc::io when the file can't be opened: the log stays as it was.
+Result<void> configure(Level level, Format format, const std::string& path);
 bool enabled(Level level);
 void write(Level level, std::string_view event, std::initializer_list<Field> fields);
 

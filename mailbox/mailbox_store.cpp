@@ -341,4 +341,22 @@ Task<Result<std::int64_t>> MailboxStore::sweep(Place place, Timestamp older_than
   co_return co_await write<std::int64_t>(place, Lane::bulk, Purpose::outcome, std::move(work));
 }
 
+Task<Result<std::int64_t>> MailboxStore::sweep_deliveries(Place place, Timestamp older_than,
+                                                          int limit) {
+  std::function<Result<std::int64_t>(sql::TenantScope&)> work = [older_than,
+                                                                 limit](sql::TenantScope& scope) {
+    return Result<std::int64_t>(sweep_applied_deliveries(scope, older_than, limit));
+  };
+  co_return co_await write<std::int64_t>(place, Lane::bulk, Purpose::outcome, std::move(work));
+}
+
+Task<Result<void>> MailboxStore::erase_account(Place place, AccountId account) {
+  const Timestamp now = clock_->now();
+  std::function<Result<void>(sql::TenantScope&)> work = [account, now](sql::TenantScope& scope) {
+    delete_account_mailboxes(scope, account, now);
+    return Result<void>{};
+  };
+  co_return co_await write<void>(place, Lane::bulk, Purpose::outcome, std::move(work));
+}
+
 }  // namespace postern::mailbox

@@ -106,7 +106,12 @@ class MailboxStore {
   Task<Result<Expunged>> expunge(Place place, MailboxId mailbox, std::vector<UidRange> ranges);
 
   // Upkeep.
+  /// Erases bodies that nothing refers to since before a time; says how many.
   Task<Result<std::int64_t>> sweep(Place place, Timestamp older_than, int limit);
+  /// Forgets delivery ids applied before a time; says how many.
+  Task<Result<std::int64_t>> sweep_deliveries(Place place, Timestamp older_than, int limit);
+  /// Every folder and message of an account; repeatable.
+  Task<Result<void>> erase_account(Place place, AccountId account);
 
  private:
   template <class T>

@@ -7,7 +7,7 @@ namespace postern::cli {
 
 int run(int argc, char** argv) {
   // Verbs speak for themselves; `serve` sets the log up as its settings say.
-  log::configure(log::Level::warn, log::Format::text, {});
+  (void)log::configure(log::Level::warn, log::Format::text, {});
   Context context;
   CLI::App app("Postern: a hosted, multi-tenant mail and notification server");
   app.set_version_flag("--version", "postern " POSTERN_VERSION);

@@ -82,6 +82,37 @@ void add_account_verbs(CLI::App& app, Context& context) {
   one("resume", "End a suspension", "POST", "/resume", print_account);
   one("delete", "Delete an account and its credentials", "DELETE", "",
       [](const json::value&) { std::cout << "account deleted\n"; });
+
+  struct Grant {
+    std::string address;
+    std::string domain;
+  };
+  auto grant = std::make_shared<Grant>();
+  const auto print_grants = [](const json::value& answer) {
+    print_items(answer, {"address", "domain"});
+  };
+  const auto grants_path = [](const Grant& g) {
+    return "/v1/accounts/" + percent_encode(g.address) + "/grants";
+  };
+  auto* give = family->add_subcommand("grant", "Let an account send as every address of a domain");
+  give->add_option("ADDRESS", grant->address, "user@domain")->required();
+  give->add_option("DOMAIN", grant->domain, "a domain of the same tenant")->required();
+  give->callback([&context, grant, grants_path, print_grants] {
+    context.request("POST", grants_path(*grant), json::object{{"domain", grant->domain}},
+                    print_grants);
+  });
+  auto* show_grants = family->add_subcommand("grants", "Domains that an account may send as");
+  show_grants->add_option("ADDRESS", grant->address, "user@domain")->required();
+  show_grants->callback([&context, grant, grants_path, print_grants] {
+    context.request("GET", grants_path(*grant), nullptr, print_grants);
+  });
+  auto* end = family->add_subcommand("revoke-grant", "End a grant");
+  end->add_option("ADDRESS", grant->address, "user@domain")->required();
+  end->add_option("DOMAIN", grant->domain, "the domain")->required();
+  end->callback([&context, grant, grants_path, print_grants] {
+    context.request("DELETE", grants_path(*grant) + "/" + percent_encode(grant->domain), nullptr,
+                    print_grants);
+  });
 }
 
 }  // namespace postern::cli

@@ -74,6 +74,20 @@ void add_server_verbs(CLI::App& app, Context& context) {
                 << ": " << (field(status, "ready") == "true" ? "ready" : "not ready") << '\n';
     });
   });
+  auto directory = std::make_shared<std::string>();
+  auto* backup = app.add_subcommand(
+      "backup", "Copy all databases as they are at one moment, while the server runs");
+  backup->add_option("DIRECTORY", *directory, "a directory that doesn't exist yet, or is empty")
+      ->required();
+  backup->callback([&context, directory] {
+    const auto path = std::filesystem::absolute(*directory).lexically_normal().string();
+    context.request("POST", "/v1/backup", json::object{{"directory", path}},
+                    [](const json::value& answer) {
+                      std::cout << "databases copied to " << field(answer, "directory")
+                                << "\nKeep master.key, postern.toml and tls/ with them, the key "
+                                   "apart from the rest.\n";
+                    });
+  });
 }
 
 }  // namespace postern::cli

@@ -88,6 +88,7 @@ void Listeners::accept(ListenKind kind, asio::ip::tcp::socket socket) {
     case ListenKind::metrics: break;
   }
   web::HttpOptions options;
+  if (kind == ListenKind::https) options.tls = parts_.tls.get();
   options.routes = kind == ListenKind::metrics ? web::metrics_routes() : web::public_routes();
   web::start_http_session(std::make_unique<Stream>(std::move(socket)), options, services_,
                           registry);
@@ -114,7 +115,7 @@ Result<void> Listeners::add(const config::Listen& listen) {
       [this, kind](Listener::Socket socket, std::size_t) { accept(kind, std::move(socket)); });
   if (!listener) return std::unexpected(listener.error());
   log::info("listening", {{"kind", to_string(kind)}, {"address", listen.address}});
-  listeners_.push_back(std::move(*listener));
+  (kind == ListenKind::metrics ? metrics_listeners_ : listeners_).push_back(std::move(*listener));
   return {};
 }
 
@@ -147,6 +148,7 @@ Result<std::unique_ptr<Listeners>> Listeners::bind(const config::Settings& setti
 
 void Listeners::start() {
   for (auto& listener : listeners_) listener->start();
+  for (auto& listener : metrics_listeners_) listener->start();
   management_->start();
 }
 
@@ -155,14 +157,23 @@ void Listeners::stop_accepting() {
   management_->stop_accepting();
 }
 
+void Listeners::stop_metrics() {
+  for (auto& listener : metrics_listeners_) listener->stop_accepting();
+  registries_.at(ListenKind::metrics)->drain();
+}
+
 void Listeners::drain_sessions() {
-  for (auto& [kind, registry] : registries_) registry->drain();
+  for (auto& [kind, registry] : registries_) {
+    if (kind != ListenKind::metrics) registry->drain();
+  }
   management_sessions_->drain();
 }
 
 std::size_t Listeners::live_sessions() const {
   std::size_t live = management_sessions_->live();
-  for (const auto& [kind, registry] : registries_) live += registry->live();
+  for (const auto& [kind, registry] : registries_) {
+    if (kind != ListenKind::metrics) live += registry->live();
+  }
   return live;
 }
 

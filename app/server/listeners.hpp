@@ -24,9 +24,12 @@ class Listeners {
   void start();
   /// New sessions get these settings; those that run keep theirs.
   void apply(const config::Settings& settings);
+  /// All but metrics listeners, which say that the server isn't ready until stop_metrics().
   void stop_accepting();
   /// Tells every session to end when its work is done.
   void drain_sessions();
+  void stop_metrics();
+  /// Without those of metrics listeners.
   [[nodiscard]] std::size_t live_sessions() const;
 
  private:
@@ -51,6 +54,7 @@ class Listeners {
   std::map<config::ListenKind, std::unique_ptr<SessionRegistry>> registries_;
   std::unique_ptr<SessionRegistry> management_sessions_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::unique_ptr<Listener>> metrics_listeners_;
   std::unique_ptr<LocalListener> management_;
 };
 

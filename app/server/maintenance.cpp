@@ -7,15 +7,17 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "accounts/tenants.hpp"
+#include "app/server/removed_accounts.hpp"
 #include "core/log.hpp"
 
 namespace postern::server {
 
 namespace {
 
-constexpr std::chrono::minutes kPause{10};   // between rounds
-constexpr std::chrono::hours kViewGrace{1};  // views of an expunged message end within this
-constexpr int kStep = 500;                   // objects erased in one transaction
+constexpr std::chrono::minutes kPause{1};      // between rounds
+constexpr std::chrono::hours kViewGrace{1};    // views of an expunged message end within this
+constexpr std::chrono::days kRepeatGrace{30};  // nothing in the queue is tried for longer
+constexpr int kStep = 500;                     // objects erased in one transaction
 constexpr std::size_t kTenantPage = 100;
 
 }  // namespace
@@ -37,11 +39,13 @@ Task<Result<Tenants>> next_tenants(accounts::Registry& registry, std::string aft
   });
 }
 
+using Sweep = Task<Result<std::int64_t>> (mailbox::MailboxStore::*)(mailbox::Place, Timestamp, int);
+
 // Errors are logged and left to the next round: nothing here is urgent.
-Task<void> sweep_tenant(mailbox::MailboxStore& mailboxes, mailbox::Place place,
+Task<void> sweep_tenant(mailbox::MailboxStore& mailboxes, mailbox::Place place, Sweep sweep,
                         Timestamp older_than) {
   for (;;) {
-    auto swept = co_await mailboxes.sweep(place, older_than, kStep);
+    auto swept = co_await (mailboxes.*sweep)(place, older_than, kStep);
     if (!swept) {
       log::warn("sweep_failed",
                 {{"tenant", place.tenant.text()}, {"error", swept.error().message}});
@@ -57,8 +61,12 @@ Task<void> sweep_all(Parts& parts) {
     auto tenants = co_await next_tenants(*parts.registry, after);
     if (!tenants || tenants->empty()) co_return;
     for (const auto& tenant : *tenants) {
-      co_await sweep_tenant(*parts.mailboxes, {tenant.id, tenant.shard},
-                            system_clock().now() - kViewGrace);
+      const mailbox::Place place{tenant.id, tenant.shard};
+      const auto now = system_clock().now();
+      co_await sweep_tenant(*parts.mailboxes, place, &mailbox::MailboxStore::sweep,
+                            now - kViewGrace);
+      co_await sweep_tenant(*parts.mailboxes, place, &mailbox::MailboxStore::sweep_deliveries,
+                            now - kRepeatGrace);
     }
     after = tenants->back().name;
   }
@@ -75,7 +83,10 @@ void Maintenance::start() {
         state->timer.expires_after(kPause);
         boost::system::error_code error;
         co_await state->timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
-        if (!state->stopped) co_await sweep_all(state->parts);
+        if (state->stopped) co_return;
+        co_await erase_removed_accounts(state->parts.store->control(), *state->parts.mailboxes,
+                                        system_clock());
+        co_await sweep_all(state->parts);
       }
     }
   };

@@ -36,7 +36,7 @@ smtp::Limits smtp_limits(const config::Settings& settings) {
   limits.errors = to<std::size_t>(from.smtp_errors);
   limits.auth_failures = to<std::size_t>(from.auth_failures);
   limits.idle = from.smtp_idle;
-  limits.data_total = from.smtp_session;
+  limits.data_total = from.message_time;
   return limits;
 }
 
@@ -160,14 +160,14 @@ imap::Options imap_options(const config::Settings& settings,
   return options;
 }
 
-void configure_log(const config::Settings& settings) {
+Result<void> configure_log(const config::Settings& settings) {
   const auto level = settings.log.level == config::LogLevel::debug  ? log::Level::debug
                      : settings.log.level == config::LogLevel::info ? log::Level::info
                      : settings.log.level == config::LogLevel::warn ? log::Level::warn
                                                                     : log::Level::error;
   const auto format =
       settings.log.format == config::LogFormat::json ? log::Format::json : log::Format::text;
-  log::configure(level, format, settings.log.file.string());
+  return log::configure(level, format, settings.log.file.string());
 }
 
 }  // namespace postern::server

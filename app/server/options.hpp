@@ -25,6 +25,7 @@ smtp::ServerConfig smtp_config(const config::Settings& settings, config::ListenK
                                std::shared_ptr<smtp::ByteBudget> budget);
 imap::Options imap_options(const config::Settings& settings,
                            std::function<std::shared_ptr<const tls::Context>()> tls);
-void configure_log(const config::Settings& settings);
+/// Errc::io when the log file can't be opened: the log stays as it was.
+Result<void> configure_log(const config::Settings& settings);
 
 }  // namespace postern::server

@@ -22,6 +22,7 @@ class Server {
   Server(std::filesystem::path file, config::Settings settings)
       : file_(std::move(file)),
         settings_(std::move(settings)),
+        applied_(settings_),
         signals_(main_, SIGTERM, SIGINT, SIGHUP) {}
 
   Result<void> run();
@@ -32,7 +33,8 @@ class Server {
   void drain();
 
   std::filesystem::path file_;
-  config::Settings settings_;
+  config::Settings settings_;  ///< as started: handlers read it on io threads, so it never changes
+  config::Settings applied_;   ///< with what reloads took up; the main thread's alone
   asio::io_context main_{1};
   asio::signal_set signals_;
   std::unique_ptr<Parts> parts_;
@@ -62,7 +64,7 @@ web::Services make_services(const config::Settings& settings, Parts& parts,
 
 Result<void> Server::run() {
   std::signal(SIGPIPE, SIG_IGN);
-  configure_log(settings_);
+  if (auto opened = configure_log(settings_); !opened) return opened;
   auto parts = make_parts(settings_);
   if (!parts) return std::unexpected(parts.error());
   parts_ = std::move(*parts);
@@ -106,18 +108,22 @@ void Server::reload() {
     log::error("reload_refused", {{"error", tls.error().message}});
     return;
   }
-  const auto changed = config::compare_settings(settings_, *loaded);
+  if (auto opened = configure_log(*loaded); !opened) {
+    log::error("reload_refused", {{"error", opened.error().message}});
+    return;
+  }
+  const auto changed = config::compare_settings(applied_, *loaded);
   for (const auto& name : changed.restart) log::warn("setting_needs_restart", {{"setting", name}});
-  configure_log(*loaded);
   parts_->tls.set(std::move(*tls));
   parts_->passwords->set_parameters(password_options(*loaded).parameters);
   listeners_->apply(*loaded);
+  applied_ = std::move(*loaded);
   log::info("reloaded", {{"settings_changed", changed.reloadable.size()}});
 }
 
 void Server::drain() {
   ready_ = false;
-  const auto deadline = std::chrono::steady_clock::now() + settings_.runtime.shutdown_deadline;
+  const auto deadline = std::chrono::steady_clock::now() + applied_.runtime.shutdown_deadline;
   maintenance_->stop();
   listeners_->stop_accepting();
   listeners_->drain_sessions();
@@ -128,6 +134,7 @@ void Server::drain() {
       deadline - std::chrono::steady_clock::now());
   const bool delivered = parts_->delivery->drain(std::max(left, std::chrono::milliseconds(100)));
   const auto live = listeners_->live_sessions();
+  listeners_->stop_metrics();
   parts_->runtime->stop();
   log::info("stopped", {{"sessions_cut", live}, {"deliveries_finished", delivered}});
 }

@@ -3,6 +3,7 @@
 #include "dkim/results/authentication_results.hpp"
 #include "message/header.hpp"
 #include "smtp/reception/placement.hpp"
+#include "smtp/reception/recipient_address.hpp"
 #include "smtp/reception/replies.hpp"
 
 namespace postern::smtp::reception {
@@ -50,16 +51,27 @@ Task<Verified> verify(const Environment& environment, std::string return_path, s
   co_return out;
 }
 
+using Resolved = Result<std::shared_ptr<const accounts::Resolution>>;
+
+Task<Resolved> resolve(const Environment& environment, std::string address) {
+  if (auto path = parse_mailbox(address)) {
+    auto routed = co_await address_of(environment, std::move(*path));
+    if (!routed) co_return std::unexpected(routed.error());
+    address = std::move(*routed);
+  }
+  co_return co_await environment.directory->resolve_recipient(std::move(address));
+}
+
 }  // namespace
 
 Task<queue::Transport> LocalDeliveryAgent::transport_for(std::string address) {
-  auto resolution = co_await environment_.directory->resolve_recipient(std::move(address));
+  auto resolution = co_await resolve(environment_, std::move(address));
   const bool hosted = resolution && (*resolution)->verdict != accounts::Verdict::not_hosted;
   co_return hosted ? queue::Transport::local : queue::Transport::remote;
 }
 
 Task<Result<queue::Reply>> LocalDeliveryAgent::deliver(delivery::LocalDelivery delivery) {
-  auto resolution = co_await environment_.directory->resolve_recipient(delivery.recipient.address);
+  auto resolution = co_await resolve(environment_, delivery.recipient.address);
   if (!resolution) co_return std::unexpected(resolution.error());
   const auto& found = **resolution;
   if (found.verdict != accounts::Verdict::deliver || found.routes.empty()) {
@@ -93,8 +105,15 @@ Task<Result<queue::Reply>> LocalDeliveryAgent::deliver(delivery::LocalDelivery d
                                     return_path_field(envelope.return_path) + verified.bytes);
   if (!outcomes) co_return std::unexpected(outcomes.error());
   for (const auto& outcome : *outcomes) {
+    // Temporary where an alias leads to others that have it: the next try repeats those, and makes
+    // no second copy.
     if (outcome.state == mailbox::DeliveryState::over_quota) {
-      co_return queue::make_reply(552, {5, 2, 2}, "The mailbox is full");
+      co_return found.routes.size() == 1
+          ? queue::make_reply(552, {5, 2, 2}, "The mailbox is full")
+          : queue::make_reply(452, {4, 2, 2}, "A mailbox of this alias is full");
+    }
+    if (outcome.state == mailbox::DeliveryState::no_account) {
+      co_return queue::make_reply(450, {4, 2, 1}, "The mailbox is not there now");
     }
   }
   co_return queue::make_reply(250, {2, 1, 5}, "delivered");

@@ -7,6 +7,7 @@
 
 #include "core/log.hpp"
 #include "smtp/queue/repository.hpp"
+#include "smtp/reception/recipient_address.hpp"
 #include "smtp/reception/replies.hpp"
 #include "storage/body/body_store.hpp"
 
@@ -20,6 +21,7 @@ struct Plan {
   std::map<TenantId, std::vector<queue::NewRecipient>> local;  ///< by the tenant that hosts them
   std::vector<queue::NewRecipient> remote;
   bool wants_success_report = false;
+  bool all_deliverable = true;  ///< no recipient went away since RCPT
 };
 
 queue::Notify to_queue(const Notify& notify) {
@@ -31,9 +33,10 @@ queue::Notify to_queue(const Notify& notify) {
   return out;
 }
 
-queue::NewRecipient to_queue(const Recipient& recipient, queue::Transport transport) {
+queue::NewRecipient to_queue(const Recipient& recipient, std::string address,
+                             queue::Transport transport) {
   queue::NewRecipient out;
-  out.address = to_string(recipient.path);
+  out.address = std::move(address);
   out.transport = transport;
   out.notify = to_queue(recipient.notify);
   if (recipient.original)
@@ -53,15 +56,19 @@ void add_routes(Plan& plan, const accounts::Resolution& resolution) {
 Task<Outcome<Plan>> make_plan(const Environment& environment, const Envelope& envelope) {
   Plan plan;
   for (const auto& recipient : envelope.recipients) {
-    auto resolution = co_await environment.directory->resolve_recipient(to_string(recipient.path));
+    auto address = co_await address_of(environment, recipient.path);
+    if (!address) co_return refuse(temporary(address.error()));
+    auto resolution = co_await environment.directory->resolve_recipient(*address);
     if (!resolution) co_return refuse(temporary(resolution.error()));
     plan.wants_success_report |= recipient.notify.success;
     const auto& found = **resolution;
     if (found.verdict == accounts::Verdict::not_hosted) {
-      plan.remote.push_back(to_queue(recipient, queue::Transport::remote));
+      plan.remote.push_back(to_queue(recipient, std::move(*address), queue::Transport::remote));
     } else {
       // Accepted at RCPT; if it went away since, the queue reports that to the sender.
-      plan.local[found.tenant].push_back(to_queue(recipient, queue::Transport::local));
+      plan.all_deliverable &= found.verdict == accounts::Verdict::deliver;
+      plan.local[found.tenant].push_back(
+          to_queue(recipient, std::move(*address), queue::Transport::local));
       add_routes(plan, found);
     }
   }
@@ -70,13 +77,32 @@ Task<Outcome<Plan>> make_plan(const Environment& environment, const Envelope& en
 
 bool goes_straight_to_mailboxes(const Plan& plan, const Accepted& message) {
   if (!plan.remote.empty() || plan.local.size() != 1 || plan.routes.empty()) return false;
-  if (plan.wants_success_report) return false;  // the queue makes reports
+  if (!plan.all_deliverable || plan.wants_success_report) return false;  // the queue makes reports
   const bool same_tenant = std::ranges::all_of(plan.routes, [&](const accounts::Route& r) {
     return r.tenant == plan.routes.front().tenant;
   });
   return same_tenant &&
          (!message.submitter || message.submitter->tenant == plan.routes.front().tenant);
 }
+
+// The mailboxes that didn't take the message, as recipients for the queue.
+Plan unplaced(const Plan& plan, const std::vector<mailbox::DeliveryOutcome>& outcomes) {
+  Plan rest;
+  for (std::size_t i = 0; i < plan.routes.size(); ++i) {
+    const auto state = outcomes[i].state;
+    if (state == mailbox::DeliveryState::placed || state == mailbox::DeliveryState::repeated) {
+      continue;
+    }
+    rest.routes.push_back(plan.routes[i]);
+    queue::NewRecipient recipient;
+    recipient.address = plan.routes[i].address;
+    recipient.transport = queue::Transport::local;
+    rest.local[plan.routes[i].tenant].push_back(std::move(recipient));
+  }
+  return rest;
+}
+
+Task<Reply> place_in_queue(const Environment& environment, Accepted message, Plan plan);
 
 Task<Reply> place_in_mailboxes(const Environment& environment, Accepted message, Plan plan) {
   std::vector<mailbox::DeliveryTarget> targets;
@@ -93,11 +119,14 @@ Task<Reply> place_in_mailboxes(const Environment& environment, Accepted message,
   auto outcomes = co_await deliver_to_mailboxes(environment, where, message.lane,
                                                 std::move(targets), std::move(bytes));
   if (!outcomes) co_return temporary(outcomes.error());
-  const bool full = std::ranges::all_of(*outcomes, [](const mailbox::DeliveryOutcome& o) {
-    return o.state == mailbox::DeliveryState::over_quota;
-  });
-  if (full) co_return Reply{552, {5, 2, 2}, "The mailbox is full", {}, Blame::client};
-  co_return queued(message.id.text());
+  Plan rest = unplaced(plan, *outcomes);
+  if (rest.local.empty()) co_return queued(message.id.text());
+  if (rest.routes.size() == plan.routes.size()) {
+    co_return Reply{452, {4, 2, 2}, "The mailbox takes no mail now", {}, Blame::client};
+  }
+  // Some have it and some can't take it now: those wait in the queue, under an id of their own.
+  message.id = MessageId::make();
+  co_return co_await place_in_queue(environment, std::move(message), std::move(rest));
 }
 
 queue::Envelope queue_envelope(const Environment& environment, const Accepted& message,

@@ -2,6 +2,7 @@
 
 #include "core/ascii.hpp"
 #include "smtp/reception/inbound.hpp"
+#include "smtp/reception/recipient_address.hpp"
 #include "smtp/reception/replies.hpp"
 #include "smtp/reception/submission.hpp"
 
@@ -101,12 +102,9 @@ Task<Outcome<>> Reception::check_hosted(std::string address, Kind kind) {
 
 Task<Outcome<>> Reception::check_recipient(const SessionInfo& session, const Envelope&,
                                            const Recipient& recipient) {
-  // <postmaster> without a domain is this server's own (RFC 5321 §4.5.1).
-  if (recipient.path.domain.empty()) {
-    co_return co_await check_hosted(recipient.path.local + "@" + environment_.policy.hostname,
-                                    session.kind);
-  }
-  co_return co_await check_hosted(to_string(recipient.path), session.kind);
+  auto address = co_await address_of(environment_, recipient.path);
+  if (!address) co_return refuse(temporary(address.error()));
+  co_return co_await check_hosted(std::move(*address), session.kind);
 }
 
 Task<Outcome<std::unique_ptr<MessageSink>>> Reception::begin_message(const SessionInfo& session,

@@ -35,6 +35,7 @@ std::unique_ptr<storage::Store> open_store(const std::string& directory) {
 }
 
 struct House {
+  std::shared_ptr<asio::io_context> context;  ///< the server's; the last to go
   accounts::test::World world;
   std::unique_ptr<storage::Store> files = open_store(world.directory.file("data"));
   DirectoryKeys keys{world.look_up};
@@ -47,6 +48,8 @@ struct House {
   accounts::Account other = make_account("bob@acme.example");
   TestServer server{test_options(), Security::starttls,
                     std::make_shared<StoreBackend>(authenticator, store)};
+
+  House() { context = server.context(); }
 
   accounts::Account make_account(const std::string& address) {
     (void)world.try_domain(tenant.id, "acme.example");

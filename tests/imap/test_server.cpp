@@ -46,11 +46,11 @@ TestServer::TestServer(Options options, Security security, std::shared_ptr<Backe
   acceptor_.bind(address);
   acceptor_.listen();
   accept_next();
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] { context_->run(); });
 }
 
 TestServer::~TestServer() {
-  context_.stop();
+  context_->stop();
   thread_.join();
 }
 

@@ -35,12 +35,15 @@ class TestServer {
   [[nodiscard]] std::uint16_t port() const;
   FakeBackend& backend() { return *fake_; }
   SessionRegistry& registry() { return registry_; }
+  /// For tests whose backend has threads: a thread that resumed a session may still be inside its
+  /// post, so the context must outlive the backend.
+  std::shared_ptr<asio::io_context> context() { return context_; }
 
  private:
   void accept_next();
 
-  asio::io_context context_{1};
-  asio::ip::tcp::acceptor acceptor_{context_};
+  std::shared_ptr<asio::io_context> context_ = std::make_shared<asio::io_context>(1);
+  asio::ip::tcp::acceptor acceptor_{*context_};
   std::shared_ptr<FakeBackend> fake_ = std::make_shared<FakeBackend>();
   SessionRegistry registry_{1000};
   Server server_;

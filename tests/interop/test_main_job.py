@@ -199,6 +199,51 @@ class TwoServers(unittest.TestCase):
             count, _ = self.fetch_by_subject(self.b, "bob@beta.example", f"for {to}")
             self.assertEqual(count, 1, to)
 
+    def add_gamma(self):
+        """A second tenant on alice's server; its domain needs no DNS to be hosted."""
+        if "gamma" not in [t["name"] for t in self.a.cli("tenant", "list")["items"]]:
+            self.a.add_account("carol@gamma.example", PASSWORD, tenant="gamma")
+
+    def test_mail_to_another_tenant_of_the_same_server_is_verified_like_a_strangers(self):
+        self.add_gamma()
+        self.submit("From: alice@alpha.example\r\nSubject: next door\r\n\r\nx\r\n", to=("carol@gamma.example",))
+        count, message = self.fetch_by_subject(self.a, "carol@gamma.example", "next door")
+        self.assertEqual(count, 1)
+        results = " ".join(message["Authentication-Results"].split())
+        self.assertIn("dkim=pass", results)
+        self.assertIn("dmarc=pass", results)
+
+    def test_one_message_to_own_tenant_other_tenant_and_remote_arrives_once_each(self):
+        self.add_gamma()
+        self.submit("From: alice@alpha.example\r\nSubject: to all three\r\n\r\nx\r\n",
+                    to=("alice@alpha.example", "carol@gamma.example", "bob@beta.example"))
+        for server, user in ((self.a, "alice@alpha.example"), (self.a, "carol@gamma.example"),
+                             (self.b, "bob@beta.example")):
+            count, _ = self.fetch_by_subject(server, user, "to all three")
+            self.assertEqual(count, 1, user)
+
+    def test_inbound_message_for_two_tenants_arrives_once_each(self):
+        self.add_gamma()
+        with smtplib.SMTP("127.0.0.1", self.a.ports["mx"], timeout=30) as smtp:
+            smtp.sendmail("x@elsewhere.example", ["alice@alpha.example", "carol@gamma.example"],
+                          "From: x@elsewhere.example\r\nSubject: for both\r\n\r\nx\r\n")
+        for user in ("alice@alpha.example", "carol@gamma.example"):
+            count, message = self.fetch_by_subject(self.a, user, "for both")
+            self.assertEqual(count, 1, user)
+            self.assertEqual(len(message.get_all("Authentication-Results")), 1)
+
+    def test_message_at_the_size_limit_passes_and_above_is_552(self):
+        head = "From: alice@alpha.example\r\nSubject: large\r\n\r\n"
+        line = "x" * 76 + "\r\n"
+        body = line * ((20 << 20) // len(line))
+        self.submit(head + body, to=("alice@alpha.example",))
+        count, message = self.fetch_by_subject(self.a, "alice@alpha.example", "large", 60)
+        self.assertEqual(count, 1)
+        self.assertEqual(len(message.get_payload()), len(body))
+        with self.assertRaises((smtplib.SMTPDataError, smtplib.SMTPSenderRefused)) as caught:
+            self.submit(head + line * ((26 << 20) // len(line)), to=("alice@alpha.example",))
+        self.assertEqual(caught.exception.smtp_code, 552)
+
     def test_swaks_submits_with_starttls(self):
         done = subprocess.run(
             ["swaks", "--server", f"127.0.0.1:{self.a.ports['submission']}", "-tls", "--auth", "LOGIN",

@@ -32,12 +32,12 @@ struct Fixture {
     must(run_task(context, store->create_account(place, account)));
   }
   test::TempDirectory directory;
+  asio::io_context context{1};  ///< outlives the databases: their threads post to it
   std::unique_ptr<storage::Store> files;
   FixedKeys keys;
   ChangeFeed feed;
   test::FakeClock clock;
   std::unique_ptr<MailboxStore> store;
-  asio::io_context context{1};
   Place place{TenantId::make(), 1};
   AccountId account = AccountId::make();
 };

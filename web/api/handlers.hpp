@@ -14,6 +14,9 @@ Task<Response> readyz(Services& services, Request request);
 Task<Response> metrics_text(Services& services, Request request);
 Task<Response> show_status(Services& services, Request request);
 
+// backup.cpp
+Task<Response> make_backup(Services& services, Request request);
+
 // tenants.cpp
 Task<Response> add_tenant(Services& services, Request request);
 Task<Response> list_tenants(Services& services, Request request);
@@ -37,6 +40,11 @@ Task<Response> set_account_password(Services& services, Request request);
 Task<Response> suspend_account(Services& services, Request request);
 Task<Response> resume_account(Services& services, Request request);
 Task<Response> delete_account(Services& services, Request request);
+
+// grants.cpp
+Task<Response> add_grant(Services& services, Request request);
+Task<Response> list_grants(Services& services, Request request);
+Task<Response> delete_grant(Services& services, Request request);
 
 // credentials.cpp
 Task<Response> add_credential(Services& services, Request request);

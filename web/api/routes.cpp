@@ -15,6 +15,9 @@ constexpr std::array kManagement{
     Route{get, "/readyz", "public", "The server takes work", api::readyz},
     Route{get, "/v1/status", "server.read", "Version and state of the server", api::show_status},
 
+    Route{post, "/v1/backup", "server.backup", "Copy all databases as they are at one moment",
+          api::make_backup},
+
     Route{post, "/v1/tenants", "tenant.create", "Make a tenant", api::add_tenant},
     Route{get, "/v1/tenants", "tenant.read", "All tenants", api::list_tenants},
     Route{get, "/v1/tenants/{tenant}", "tenant.read", "One tenant", api::show_tenant},
@@ -45,6 +48,13 @@ constexpr std::array kManagement{
           api::resume_account},
     Route{del, "/v1/accounts/{address}", "account.delete", "Delete an account",
           api::delete_account},
+
+    Route{post, "/v1/accounts/{address}/grants", "account.grant", "Let it send as a whole domain",
+          api::add_grant},
+    Route{get, "/v1/accounts/{address}/grants", "account.read", "Domains it may send as",
+          api::list_grants},
+    Route{del, "/v1/accounts/{address}/grants/{domain}", "account.grant", "End one",
+          api::delete_grant},
 
     Route{post, "/v1/accounts/{address}/credentials", "credential.create", "Make an app password",
           api::add_credential},

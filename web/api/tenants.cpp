@@ -107,13 +107,16 @@ Task<Response> resume_tenant(Services& services, Request request) {
 
 Task<Response> delete_tenant(Services& services, Request request) {
   const std::string name = request.parameters["tenant"];
-  auto removed =
-      co_await services.registry->change<void>([name](sql::Transaction& tx) -> Result<void> {
+  auto removed = co_await services.registry->change<TenantId>(
+      [name](sql::Transaction& tx) -> Result<TenantId> {
         auto tenant = find_tenant_by_text(tx, name);
         if (!tenant) return std::unexpected(tenant.error());
-        return accounts::remove_tenant(tx, tenant->id);
+        auto gone = accounts::remove_tenant(tx, tenant->id);
+        if (!gone) return std::unexpected(gone.error());
+        return tenant->id;
       });
   if (!removed) co_return problem(removed.error());
+  services.keystore->forget(*removed);
   co_return json_response(json::object{});
 }
 

@@ -134,6 +134,11 @@ Task<bool> HttpSession::answer() {
 
 Task<void> HttpSession::run(std::shared_ptr<HttpSession> self) {
   bool more = true;
+  if (options_.tls) {
+    watchdog_.arm(options_.request_timeout);
+    auto started = co_await stream_->start_tls_server(options_.tls);
+    more = started.has_value();
+  }
   while (more && !draining_) {
     busy_ = false;
     const bool have = co_await read_request();

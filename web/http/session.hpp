@@ -9,12 +9,14 @@
 
 #include "core/listener.hpp"
 #include "core/stream.hpp"
+#include "core/tls_context.hpp"
 #include "web/http/parser.hpp"
 #include "web/http/router.hpp"
 
 namespace postern::web {
 
 struct HttpOptions {
+  std::shared_ptr<const tls::Context> tls{};  ///< set: the connection begins with a TLS handshake
   std::span<const Route> routes;
   HttpLimits limits;
   std::chrono::milliseconds idle_timeout{std::chrono::seconds(60)};

@@ -46,6 +46,16 @@ TEST_CASE("mx_hosts_come_by_preference_with_families_in_turns") {
                                      "first.example/11.0.0.2", "second.example/11.0.0.3"});
 }
 
+TEST_CASE("without_ipv6_only_a_records_are_asked_for") {
+  World w;
+  w.settings.ipv6 = Ipv6::off;
+  w.dns.add_mx("b.example", 10, "first.example");
+  w.dns.add_a("first.example", "11.0.0.1");
+  w.dns.add_aaaa("first.example", "2a00::1");
+  CHECK(w.hops("b.example") == Names{"first.example/11.0.0.1"});
+  CHECK(w.dns.queries("first.example", dns::Type::aaaa) == 0);
+}
+
 TEST_CASE("mx_of_equal_preference_come_in_random_order") {
   World w;
   for (const std::string name : {"a", "b", "c"}) {
