@@ -1,9 +1,9 @@
 #include "config/checks.hpp"
 
-#include <boost/asio/ip/address.hpp>
 #include <charconv>
 
 #include "core/ascii.hpp"
+#include "core/ip_address.hpp"
 
 namespace postern::config {
 
@@ -21,11 +21,7 @@ bool is_label(std::string_view label) {
   return true;
 }
 
-bool is_address(std::string_view text) {
-  boost::system::error_code error;
-  boost::asio::ip::make_address(std::string(text), error);
-  return !error;
-}
+bool is_address(std::string_view text) { return parse_ip(text).has_value(); }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
@@ -60,9 +56,8 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
   const auto port = parse_port(text.substr(colon + 1));
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
-  boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(std::string(host), error);
-  if (error || !port || address.is_v6() != bracketed) return std::nullopt;
+  const auto address = parse_ip(host);
+  if (!address || !port || address->is_v6() != bracketed) return std::nullopt;
   return Endpoint{std::string(host), *port};
 }
 
@@ -75,9 +70,8 @@ bool is_dns_server(std::string_view text) {
 }
 
 bool is_loopback(const Endpoint& endpoint) {
-  boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(endpoint.address, error);
-  return !error && address.is_loopback();
+  const auto address = parse_ip(endpoint.address);
+  return address && address->is_loopback();
 }
 
 }  // namespace postern::config

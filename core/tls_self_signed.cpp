@@ -6,11 +6,11 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <boost/asio/ip/address.hpp>
 #include <memory>
 #include <vector>
 
 #include "core/ascii.hpp"
+#include "core/ip_address.hpp"
 #include "core/random.hpp"
 #include "core/tls_context.hpp"
 #include "core/tls_error.hpp"
@@ -43,15 +43,14 @@ bool valid_hostname(const std::string& name) {
 }
 
 bool add_name(GENERAL_NAMES* names, const std::string& text) {
-  boost::system::error_code not_address;
-  const auto address = boost::asio::ip::make_address(text, not_address);
-  const bool dns = static_cast<bool>(not_address);
+  const auto address = parse_ip(text);
+  const bool dns = !address;
   std::string value = text;
-  if (!dns && address.is_v4()) {
-    const auto raw = address.to_v4().to_bytes();
+  if (!dns && address->is_v4()) {
+    const auto raw = address->to_v4().to_bytes();
     value.assign(raw.begin(), raw.end());
   } else if (!dns) {
-    const auto raw = address.to_v6().to_bytes();
+    const auto raw = address->to_v6().to_bytes();
     value.assign(raw.begin(), raw.end());
   }
   ASN1_STRING* string = ASN1_STRING_type_new(dns ? V_ASN1_IA5STRING : V_ASN1_OCTET_STRING);

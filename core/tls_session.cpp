@@ -4,10 +4,10 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <boost/asio/ip/address.hpp>
 #include <cerrno>
 #include <cstring>
 
+#include "core/ip_address.hpp"
 #include "core/tls_bio.hpp"
 #include "core/tls_error.hpp"
 
@@ -45,10 +45,8 @@ Result<void> Session::name_peer(const std::string& server_name) {
     if (verifies) return fail(Errc::invalid, "TLS: a peer can't be verified without a name");
     return {};
   }
-  boost::system::error_code not_address;
-  boost::asio::ip::make_address(server_name, not_address);
   bool ok = true;
-  if (not_address) {
+  if (!parse_ip(server_name)) {
     ok = SSL_set_tlsext_host_name(ssl_.get(), server_name.c_str()) == 1;
     if (verifies) {
       SSL_set_hostflags(ssl_.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);

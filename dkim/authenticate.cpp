@@ -37,7 +37,7 @@ using WorkPtr = std::shared_ptr<Work>;
 
 spf::Query make_query(const Work& work) {
   spf::Query query;
-  query.ip = work.envelope.ip;
+  query.ip = work.envelope.ip.value_or(asio::ip::address{});
   query.mail_from = work.envelope.mail_from;
   query.helo = work.envelope.helo;
   query.receiving_domain = work.options.authserv_id;
@@ -125,8 +125,10 @@ Verdicts conclude(const Work& work) {
   verdicts.disposition = dispose(work.dmarc, work.mail_from, work.signatures, work.options.refusal);
   ResultsInput input;
   input.authserv_id = work.options.authserv_id;
-  input.helo = work.helo;
-  input.mail_from = work.mail_from;
+  if (work.envelope.ip) {
+    input.helo = work.helo;
+    input.mail_from = work.mail_from;
+  }
   input.mail_from_address = work.envelope.mail_from;
   input.helo_name = work.envelope.helo;
   input.signatures = work.signatures;
@@ -173,11 +175,14 @@ Task<Verdicts> authenticate(dns::Resolver& resolver, Envelope envelope,
   work->message = std::move(message);
   work->options = std::move(options);
   expect_nothing(*work);
+  if (!work->envelope.ip) work->helo.result = work->mail_from.result = spf::Verdict::none;
   auto authors = dmarc::author_domains(split_message(*work->message).header);
   if (authors) work->authors = std::move(*authors);
 
-  start(work, run_helo(work));
-  start(work, run_mail_from(work));
+  if (work->envelope.ip) {
+    start(work, run_helo(work));
+    start(work, run_mail_from(work));
+  }
   start(work, run_dkim(work));
   if (authors) start(work, run_policy_lookup(work));
   // The last fifth of the budget is DMARC's, so that a slow SPF include doesn't cost the verdict.

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,8 @@
 namespace postern::dkim {
 
 struct Envelope {
-  asio::ip::address ip;
+  /// Of the client; without one (mail between tenants here) there is no SPF to check.
+  std::optional<asio::ip::address> ip;
   std::string helo;
   std::string mail_from;  ///< without angle brackets; empty is the null sender
 };

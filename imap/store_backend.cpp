@@ -1,5 +1,6 @@
 #include "imap/store_backend.hpp"
 
+#include "core/ip_address.hpp"
 #include "imap/store_account.hpp"
 
 namespace postern::imap {
@@ -10,8 +11,7 @@ StoreBackend::StoreBackend(accounts::Authenticator& authenticator, mailbox::Mail
 Task<Result<std::unique_ptr<Account>>> StoreBackend::authenticate(std::string login,
                                                                   std::string password,
                                                                   std::string remote) {
-  boost::system::error_code error;
-  const auto address = asio::ip::make_address(remote, error);
+  const auto address = parse_ip(remote).value_or(asio::ip::address());
   auto verified = co_await authenticator_->verify(std::move(login), std::move(password), address,
                                                   accounts::Protocol::imap);
   if (!verified) co_return std::unexpected(verified.error());

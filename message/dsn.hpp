@@ -52,7 +52,7 @@ struct DsnMessage {
   std::string subject;
   std::string text;  ///< for people, UTF-8
   Timestamp date;
-  std::string message_id;
+  std::string message_id;  ///< with brackets
   DsnReport report;
   DsnReturn returned = DsnReturn::headers;
   std::string original;  ///< the original message, or only its header

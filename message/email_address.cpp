@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/ip/address.hpp>
 #include <memory>
 
 #include "core/ascii.hpp"
+#include "core/ip_address.hpp"
 #include "message/address.hpp"
 
 namespace postern::message {
@@ -70,20 +70,10 @@ bool is_host_name(std::string_view domain) {
   }
 }
 
-/// RFC 5321 §4.1.3: "[192.0.2.1]" or "[IPv6:2001:db8::1]".
-Result<std::string> parse_literal(std::string_view text) {
-  if (!text.ends_with(']'))
-    return fail(Errc::invalid, "the address literal has no closing bracket");
-  const std::string inside(text.substr(1, text.size() - 2));
-  boost::system::error_code error;
-  if (ascii::istarts_with(inside, "IPv6:")) {
-    const auto v6 = boost::asio::ip::make_address_v6(inside.substr(5), error);
-    if (!error && v6.scope_id() == 0) return "[IPv6:" + v6.to_string() + "]";
-  } else {
-    const auto v4 = boost::asio::ip::make_address_v4(inside, error);
-    if (!error) return "[" + v4.to_string() + "]";
-  }
-  return fail(Errc::invalid, "the address literal is not an IP address");
+Result<std::string> normalise_literal(std::string_view text) {
+  const auto address = parse_address_literal(text);
+  if (!address) return fail(Errc::invalid, "the address literal is not an IP address");
+  return (address->is_v6() ? "[IPv6:" : "[") + address->to_string() + "]";
 }
 
 struct LocalPart {
@@ -152,7 +142,7 @@ Result<EmailAddress> parse_email(std::string_view text, AddressCharset charset) 
   }
   // RFC 5321 §4.1.2 has no final dot; normalise_domain would forgive one.
   if (domain.ends_with('.')) return fail(Errc::invalid, "the domain ends in a dot");
-  auto normal = domain.starts_with('[') ? parse_literal(domain) : normalise_domain(domain);
+  auto normal = domain.starts_with('[') ? normalise_literal(domain) : normalise_domain(domain);
   if (!normal) return std::unexpected(normal.error());
   return EmailAddress{std::move(local->text), std::move(*normal)};
 }

@@ -107,6 +107,15 @@ std::optional<std::string> HeaderBlock::text(std::string_view name) const {
   return unfold(field->value);
 }
 
+std::size_t count_fields(std::string_view header, std::string_view name) {
+  HeaderReader reader(header);
+  std::size_t count = 0;
+  while (const auto field = reader.next()) {
+    if (ascii::iequals(field->name, name)) ++count;
+  }
+  return count;
+}
+
 std::string unfold(std::string_view raw_value) {
   raw_value = ascii::trim(raw_value);
   std::string out;

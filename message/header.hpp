@@ -70,6 +70,9 @@ class HeaderBlock {
   bool truncated_ = false;
 };
 
+/// Fields of that name in a whole header, however many fields there are (no limit applies).
+std::size_t count_fields(std::string_view header, std::string_view name);
+
 /// RFC 5322 §2.2.3: line ends are removed (the white space after them stays), then outer space.
 std::string unfold(std::string_view raw_value);
 

@@ -18,7 +18,7 @@ Errc to_errc(int code) {
     case SQLITE_READONLY: return Errc::denied;
     case SQLITE_ERROR:
     case SQLITE_RANGE:
-    case SQLITE_MISMATCH: return Errc::invalid;
+    case SQLITE_MISMATCH: return Errc::corrupt;  // a bug in the text
     default: return Errc::temporary;
   }
 }
@@ -30,7 +30,7 @@ Result<void> run_guarded(const Job& job, sql::Transaction& tx, const std::string
     return fail(to_errc(error.code()), error.what());
   } catch (const std::exception& error) {
     log::error("storage.closure_threw", {{"file", file}, {"what", error.what()}});
-    return fail(Errc::invalid, error.what());
+    return fail(Errc::corrupt, error.what());
   }
 }
 

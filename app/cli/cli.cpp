@@ -7,7 +7,7 @@ namespace postern::cli {
 
 int run(int argc, char** argv) {
   // Verbs speak for themselves; `serve` sets the log up as its settings say.
-  (void)log::configure(log::Level::warn, log::Format::text, {});
+  if (const auto logs = log::configure(log::Level::warn, log::Format::text, {}); !logs) return 1;
   Context context;
   CLI::App app("Postern: a hosted, multi-tenant mail and notification server");
   app.set_version_flag("--version", "postern " POSTERN_VERSION);

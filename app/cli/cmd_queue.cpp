@@ -59,12 +59,17 @@ void print_message(const json::value& message) {
 void add_list(CLI::App& family, Context& context) {
   auto options = std::make_shared<ListOptions>();
   auto* list = family.add_subcommand("list", "What waits, oldest first");
-  list->add_option("--tenant", options->tenant, "only this tenant's");
-  list->add_option("--destination", options->destination, "only for this domain");
-  list->add_option("--state", options->state, "queued or held");
+  auto* tenant = list->add_option("--tenant", options->tenant, "only this tenant's");
+  auto* destination =
+      list->add_option("--destination", options->destination, "only for this domain");
+  auto* state = list->add_option("--state", options->state, "queued or held");
   list->add_option("--limit", options->limit, "rows at once")->check(CLI::Range(1, 500));
-  list->add_option("--cursor", options->cursor, "where the page before ended");
-  list->add_option("--data", options->data, "read this data directory, with no server running");
+  auto* cursor = list->add_option("--cursor", options->cursor, "where the page before ended");
+  list->add_option("--data", options->data, "read this data directory, with no server running")
+      ->excludes(tenant)
+      ->excludes(destination)
+      ->excludes(state)
+      ->excludes(cursor);
   list->callback([&context, options] {
     if (!options->data.empty()) {
       list_queue_offline(context, options->data, static_cast<std::size_t>(options->limit),

@@ -86,11 +86,11 @@ Result<void> fill(const InitOptions& options, const fs::path& data) {
 Result<void> initialise(const InitOptions& options) {
   std::error_code error;
   const fs::path data = fs::absolute(options.data, error).lexically_normal();
-  if (fs::exists(data / "postern.toml")) {
+  if (fs::exists(data / "postern.toml", error)) {
     return fail(Errc::exists,
                 fmt::format("{} holds a server already; choose another directory", data.string()));
   }
-  const bool fresh = !fs::exists(data);
+  const bool fresh = !fs::exists(data, error);
   if (!fresh && !fs::is_empty(data, error)) {
     return fail(Errc::exists,
                 fmt::format("{} is not empty; choose a new directory", data.string()));
@@ -99,7 +99,11 @@ Result<void> initialise(const InitOptions& options) {
   if (error) return fail(Errc::io, fmt::format("{}: {}", data.string(), error.message()));
   fs::permissions(data, fs::perms::owner_all, error);
   auto filled = fill(options, data);
-  if (!filled && fresh) fs::remove_all(data, error);
+  if (!filled) {
+    for (const auto& entry : fs::directory_iterator(data, error))
+      fs::remove_all(entry.path(), error);
+    if (fresh) fs::remove(data, error);
+  }
   return filled;
 }
 

@@ -55,7 +55,10 @@ Result<void> make_mail(const config::Settings& settings, Parts& parts) {
   if (!client_tls) return std::unexpected(client_tls.error());
   parts.local_delivery =
       std::make_unique<smtp::reception::LocalDeliveryAgent>(reception_environment(settings, parts));
+  parts.report_signing = std::make_unique<smtp::reception::ReportSigning>(
+      *parts.directory, system_clock(), settings.hostname);
   smtp::delivery::Environment environment;
+  environment.report_signer = parts.report_signing.get();
   environment.runtime = parts.runtime.get();
   environment.queue = &parts.store->queue();
   environment.clock = &system_clock();

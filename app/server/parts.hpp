@@ -21,6 +21,7 @@
 #include "smtp/delivery/service.hpp"
 #include "smtp/reception/local_delivery.hpp"
 #include "smtp/reception/reception.hpp"
+#include "smtp/reception/report_signing.hpp"
 #include "storage/keystore.hpp"
 #include "storage/store.hpp"
 
@@ -60,7 +61,6 @@ struct Parts {
   std::vector<std::shared_ptr<dns::Resolver>> resolvers;  ///< one for each io thread
   CurrentTls tls;
   std::shared_ptr<smtp::ByteBudget> budget;
-  std::unique_ptr<WorkerPool> workers;
   std::unique_ptr<storage::Store> store;
   std::unique_ptr<storage::Keystore> keystore;
   std::unique_ptr<accounts::Registry> registry;
@@ -71,9 +71,11 @@ struct Parts {
   mailbox::ChangeFeed feed;
   std::unique_ptr<mailbox::MailboxStore> mailboxes;
   std::unique_ptr<smtp::reception::LocalDeliveryAgent> local_delivery;
+  std::unique_ptr<smtp::reception::ReportSigning> report_signing;
   std::unique_ptr<smtp::delivery::DeliveryService> delivery;
   std::unique_ptr<smtp::reception::Reception> reception;
   std::shared_ptr<imap::Backend> imap;
+  std::unique_ptr<WorkerPool> workers;  ///< the first to go: its jobs use what is above
 
   /// The resolver of the calling io thread; the first one's from elsewhere.
   [[nodiscard]] dns::Resolver& resolver() const;

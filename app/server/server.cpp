@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <future>
 #include <thread>
 
 #include "app/server/listeners.hpp"
@@ -116,6 +117,11 @@ void Server::reload() {
   for (const auto& name : changed.restart) log::warn("setting_needs_restart", {{"setting", name}});
   parts_->tls.set(std::move(*tls));
   parts_->passwords->set_parameters(password_options(*loaded).parameters);
+  // What sessions take of these waits for a restart; the rest of loaded's fixed settings nobody
+  // reads.
+  loaded->hostname = applied_.hostname;
+  loaded->plaintext_login = applied_.plaintext_login;
+  loaded->listen = applied_.listen;
   listeners_->apply(*loaded);
   applied_ = std::move(*loaded);
   log::info("reloaded", {{"settings_changed", changed.reloadable.size()}});
@@ -127,12 +133,14 @@ void Server::drain() {
   maintenance_->stop();
   listeners_->stop_accepting();
   listeners_->drain_sessions();
+  // Both at once: a slow session must not use up the time of deliveries under way.
+  auto deliveries = std::async(std::launch::async, [this] {
+    return parts_->delivery->drain(applied_.runtime.shutdown_deadline);
+  });
   while (listeners_->live_sessions() > 0 && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-      deadline - std::chrono::steady_clock::now());
-  const bool delivered = parts_->delivery->drain(std::max(left, std::chrono::milliseconds(100)));
+  const bool delivered = deliveries.get();
   const auto live = listeners_->live_sessions();
   listeners_->stop_metrics();
   parts_->runtime->stop();

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/ascii.hpp"
+#include "core/ip_address.hpp"
 #include "dkim/spf/macro.hpp"
 
 namespace postern::spf {
@@ -100,14 +101,9 @@ Result<void> parse_network(Mechanism mechanism, std::string_view rest, Term& ter
     (v4 ? term.prefix4 : term.prefix6) = *prefix;
     rest = rest.substr(0, slash);
   }
-  if (rest.find('%') != std::string_view::npos) return bad("a network with a scope");
-  boost::system::error_code error;
-  if (v4) {
-    term.network = boost::asio::ip::make_address_v4(rest, error);
-  } else {
-    term.network = boost::asio::ip::make_address_v6(rest, error);
-  }
-  if (error) return bad("a malformed network");
+  const auto network = parse_ip(rest);
+  if (!network || network->is_v4() != v4) return bad("a malformed network");
+  term.network = *network;
   return {};
 }
 

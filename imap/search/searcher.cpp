@@ -113,6 +113,13 @@ Task<Result<std::string>> Searcher::read(std::uint32_t uid, std::uint64_t offset
   co_return out;
 }
 
+namespace {
+// Text, and the parts of reports that are lines of text (message/delivery-status and its kin).
+bool is_readable(const message::Part& part) {
+  return part.type.type == "text" || part.type.type == "message";
+}
+}  // namespace
+
 Task<Result<std::vector<std::string>>> Searcher::read_texts(const SearchSubject& subject) {
   std::vector<std::string> out;
   std::uint64_t room = kMaxSearchedText;
@@ -128,7 +135,7 @@ Task<Result<std::vector<std::string>>> Searcher::read_texts(const SearchSubject&
       room -= size;
       out.push_back(fold_header_value(*header));
     }
-    if (part.kind != message::Part::Kind::leaf || part.type.type != "text" || room == 0) continue;
+    if (part.kind != message::Part::Kind::leaf || !is_readable(part) || room == 0) continue;
     const auto size = std::min(part.octets(), room);
     auto body = co_await read(subject.uid, part.body_begin, size);
     if (!body) co_return std::unexpected(body.error());

@@ -158,8 +158,13 @@ Task<void> add_report(Context context, Commit* commit, Message message,
   auto report = queue::make_report(
       envelope, reported, std::move(*original), context->settings.hostname, transport,
       context->environment.clock->now(), context->settings.retry.expiry);
+  auto text = std::make_shared<const std::string>(std::move(report.text));
+  std::string signatures;
+  if (auto* signer = context->environment.report_signer) {
+    signatures = co_await signer->signatures(text);
+  }
   report.message.body = std::make_shared<const storage::SealedBody>(
-      storage::seal_body(*key, ObjectId::make(), report.text));
+      storage::seal_body(*key, ObjectId::make(), signatures + *text));
   commit->report = std::move(report.message);
 }
 

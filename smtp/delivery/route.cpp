@@ -5,6 +5,7 @@
 #include <span>
 
 #include "core/ascii.hpp"
+#include "core/ip_address.hpp"
 #include "core/random.hpp"
 
 namespace postern::smtp::delivery {
@@ -101,12 +102,10 @@ void add_addresses(Found& found, const DeliverySettings& settings, const std::st
 
 Task<void> resolve_host(dns::Resolver* resolver, const DeliverySettings* settings, std::string host,
                         std::uint16_t port, Trust trust, Found* found) {
-  boost::system::error_code not_literal;
-  const auto literal = asio::ip::make_address(host, not_literal);
-  if (!not_literal) {
+  if (const auto literal = parse_ip(host)) {
     // An MX must name a host (RFC 5321 §5.1), an operator may write an address.
     if (trust == Trust::operators)
-      add_addresses(*found, *settings, host, port, {}, {literal}, trust);
+      add_addresses(*found, *settings, host, port, {}, {*literal}, trust);
     co_return;
   }
   auto v6 = std::make_shared<const dns::Answer>();
@@ -208,20 +207,6 @@ Answered route_to_literal(const DeliverySettings& settings, const std::string& d
 bool is_public(const address& a) {
   const auto plain = unmapped(a);
   return plain.is_v4() ? is_public4(plain.to_v4()) : is_public6(plain.to_v6());
-}
-
-std::optional<address> parse_address_literal(std::string_view domain) {
-  if (!domain.starts_with('[') || !domain.ends_with(']')) return std::nullopt;
-  domain = domain.substr(1, domain.size() - 2);
-  boost::system::error_code error;
-  if (ascii::istarts_with(domain, "IPv6:")) {
-    const auto v6 = asio::ip::make_address_v6(domain.substr(5), error);
-    if (error || v6.scope_id() != 0) return std::nullopt;
-    return v6;
-  }
-  const auto v4 = asio::ip::make_address_v4(domain, error);
-  if (error) return std::nullopt;
-  return v4;
 }
 
 Task<std::expected<Route, Reply>> find_route(dns::Resolver& resolver,

@@ -41,7 +41,4 @@ Task<std::expected<Route, queue::Reply>> find_route(dns::Resolver& resolver,
 /// (RFC 6890 and the IANA special-purpose registries). A v4-mapped address is judged as IPv4.
 bool is_public(const asio::ip::address& address);
 
-/// "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321 §4.1.3).
-std::optional<asio::ip::address> parse_address_literal(std::string_view domain);
-
 }  // namespace postern::smtp::delivery

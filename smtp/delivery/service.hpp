@@ -17,6 +17,7 @@
 #include "core/tls_context.hpp"
 #include "smtp/delivery/body_source.hpp"
 #include "smtp/delivery/local_transport.hpp"
+#include "smtp/delivery/report_signer.hpp"
 #include "smtp/delivery/settings.hpp"
 #include "smtp/queue/event.hpp"
 #include "smtp/queue/repository.hpp"
@@ -32,6 +33,7 @@ struct Environment {
   KeySource* keys = nullptr;
   LocalTransport* local = nullptr;
   Addressing* addressing = nullptr;
+  ReportSigner* report_signer = nullptr;    ///< may be null: reports go unsigned
   queue::EventSink* events = nullptr;       ///< may be null
   std::shared_ptr<const tls::Context> tls;  ///< for clients; null: never TLS
   std::function<bool()> below_reserve;      ///< may be empty; true: no new attempts

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "core/ascii.hpp"
+#include "message/email_address.hpp"
 
 namespace postern::smtp {
 
@@ -30,7 +31,7 @@ bool is_hello_name(std::string_view name) {
         static_cast<unsigned char>(c) < 0x80)
       return false;
   }
-  return is_utf8(name);
+  return message::is_utf8(name);
 }
 
 bool is_sasl_text(std::string_view text) {

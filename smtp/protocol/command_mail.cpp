@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "core/ascii.hpp"
+#include "message/email_address.hpp"
 #include "smtp/protocol/command.hpp"
 #include "smtp/protocol/esmtp_params.hpp"
 #include "smtp/protocol/xtext.hpp"
@@ -58,7 +59,7 @@ Outcome<> take_ret(std::string_view value, Mail& mail) {
 
 Outcome<> take_envid(std::string_view value, Mail& mail) {
   auto envid = decode_xtext(value);
-  if (!envid || envid->empty() || value.size() > kMaxEnvid || !is_ascii(*envid))
+  if (!envid || envid->empty() || value.size() > kMaxEnvid || !message::is_ascii(*envid))
     return bad("Bad ENVID");
   mail.envid = std::move(*envid);
   return {};

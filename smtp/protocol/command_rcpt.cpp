@@ -1,5 +1,6 @@
 // RCPT TO and its parameters.
 #include "core/ascii.hpp"
+#include "message/email_address.hpp"
 #include "smtp/protocol/command.hpp"
 #include "smtp/protocol/esmtp_params.hpp"
 #include "smtp/protocol/xtext.hpp"
@@ -48,8 +49,8 @@ bool is_address_type(std::string_view type) {
 
 // RFC 6533 §3: under SMTPUTF8 an address of type utf-8 may stand there unencoded.
 std::optional<std::string> decode_original(std::string_view type, std::string_view text) {
-  if (ascii::iequals(type, "utf-8") && !is_ascii(text)) {
-    return is_utf8(text) ? std::optional(std::string(text)) : std::nullopt;
+  if (ascii::iequals(type, "utf-8") && !message::is_ascii(text)) {
+    return message::is_utf8(text) ? std::optional(std::string(text)) : std::nullopt;
   }
   return decode_xtext(text);
 }

@@ -1,9 +1,8 @@
 #include "smtp/protocol/path.hpp"
 
-#include <boost/asio/ip/address.hpp>
-#include <boost/system/error_code.hpp>
-
 #include "core/ascii.hpp"
+#include "core/ip_address.hpp"
+#include "message/email_address.hpp"
 
 namespace postern::smtp {
 
@@ -67,7 +66,7 @@ std::size_t domain_length(std::string_view text) {
 std::size_t take_mailbox(std::string_view text, Path& path) {
   const std::size_t local = text.starts_with('"') ? take_quoted_string(text, path.local)
                                                   : take_dot_string(text, path.local);
-  if (local == 0 || path.local.size() > kMaxLocalPart || !is_utf8(path.local)) return 0;
+  if (local == 0 || path.local.size() > kMaxLocalPart || !message::is_utf8(path.local)) return 0;
   if (local >= text.size() || text[local] != '@') return 0;
   const std::string_view rest = text.substr(local + 1);
   const std::size_t domain = domain_length(rest);
@@ -98,7 +97,7 @@ bool is_label(std::string_view label) {
 
 }  // namespace
 
-bool Path::is_ascii() const { return smtp::is_ascii(local) && smtp::is_ascii(domain); }
+bool Path::is_ascii() const { return message::is_ascii(local) && message::is_ascii(domain); }
 
 std::string to_string(const Path& path) {
   if (path.is_null()) return {};
@@ -141,7 +140,7 @@ std::optional<Path> parse_mailbox(std::string_view text) {
 }
 
 bool is_domain(std::string_view text) {
-  if (text.empty() || text.size() > kMaxDomain || !is_utf8(text)) return false;
+  if (text.empty() || text.size() > kMaxDomain || !message::is_utf8(text)) return false;
   for (const char c : text) {
     if (!ascii::is_alnum(c) && !is_high(c) && c != '-' && c != '.') return false;
   }
@@ -153,19 +152,6 @@ bool is_domain(std::string_view text) {
   return true;
 }
 
-bool is_address_literal(std::string_view text) {
-  if (text.size() < 2 || text.front() != '[' || text.back() != ']') return false;
-  text = text.substr(1, text.size() - 2);
-  boost::system::error_code error;
-  if (ascii::istarts_with(text, "IPv6:")) {
-    text.remove_prefix(5);
-    if (text.find('%') != std::string_view::npos)
-      return false;  // a scope id is nobody else's business
-    boost::asio::ip::make_address_v6(text, error);
-  } else {
-    boost::asio::ip::make_address_v4(text, error);
-  }
-  return !error;
-}
+bool is_address_literal(std::string_view text) { return parse_address_literal(text).has_value(); }
 
 }  // namespace postern::smtp

@@ -46,8 +46,5 @@ std::optional<Path> parse_mailbox(std::string_view text);
 bool is_domain(std::string_view text);
 /// `[192.0.2.1]`, `[IPv6:2001:db8::1]`; general literals are refused: no tag is registered.
 bool is_address_literal(std::string_view text);
-/// RFC 3629: shortest form, no surrogates, at most U+10FFFF.
-bool is_utf8(std::string_view text);
-bool is_ascii(std::string_view text);
 
 }  // namespace postern::smtp

@@ -64,10 +64,11 @@ void insert_message(sql::TenantScope& scope, const NewMessage& message) {
   auto insert = scope.prepare(
       "INSERT INTO queue_messages (tenant_id, message_id, object_id, size, return_path, "
       "envelope_id, ret, body_type,"
-      " utf8, lane, stream, created_at, expires_at, deadline, submitter, credential_id, origin, "
+      " utf8, filing, lane, stream, created_at, expires_at, deadline, submitter, credential_id, "
+      "origin, "
       "live)"
       " VALUES (:tenant, :message, :object, :size, :return_path, :envelope_id, :ret, :body_type, "
-      ":utf8, :lane, :stream,"
+      ":utf8, :filing, :lane, :stream,"
       " :created, :expires, :deadline, :submitter, :credential, :origin, :live)");
   insert.bind(":message", envelope.id)
       .bind(":object", message.body->object)
@@ -77,6 +78,7 @@ void insert_message(sql::TenantScope& scope, const NewMessage& message) {
       .bind(":ret", number(envelope.ret))
       .bind(":body_type", number(envelope.body_type))
       .bind(":utf8", number(envelope.utf8))
+      .bind(":filing", number(envelope.filing))
       .bind(":lane", number(envelope.lane))
       .bind_text(":stream", envelope.stream)
       .bind(":created", envelope.created_at)

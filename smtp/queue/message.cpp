@@ -56,14 +56,21 @@ std::string destination_of(std::string_view address) {
   return at == std::string_view::npos ? std::string() : ascii::to_lower(address.substr(at + 1));
 }
 
+namespace {
+constexpr std::size_t kTimeBytes = 6;
+}
+
 DeliveryId delivery_id(MessageId message, std::uint32_t recipient) {
   std::string text = "postern delivery";
   text += message.view();
   for (int shift = 24; shift >= 0; shift -= 8) {
     text.push_back(static_cast<char>(recipient >> shift & 0xff));
   }
-  return DeliveryId{
+  DeliveryId id{
       uuid_from_bytes(std::string_view(crypto::sha256(text)).substr(0, 16)).value_or(Uuid{})};
+  // The time of a UUIDv7 (RFC 9562 §5.7): applied ids are forgotten by their age.
+  std::copy_n(message.value.bytes.begin(), kTimeBytes, id.value.bytes.begin());
+  return id;
 }
 
 }  // namespace postern::smtp::queue

@@ -63,6 +63,9 @@ enum class BodyType : std::uint8_t { seven_bit = 0, eight_bit = 1 };
 /// Whether the envelope or header needs SMTPUTF8 on the way (RFC 6531 §3.6).
 enum class Utf8 : std::uint8_t { not_needed = 0, needed = 1 };
 
+/// Where copies for mailboxes here are filed: what the checks at acceptance made of the message.
+enum class Filing : std::uint8_t { inbox = 0, junk = 1 };
+
 /// What holds for all recipients.
 struct Envelope {
   TenantId tenant;
@@ -74,6 +77,7 @@ struct Envelope {
   Ret ret = Ret::unspecified;
   BodyType body_type = BodyType::seven_bit;
   Utf8 utf8 = Utf8::not_needed;
+  Filing filing = Filing::inbox;
   Lane lane = Lane::transactional;
   std::string stream;  ///< the tenant's name for this kind of mail; may be empty
   Timestamp created_at{};

@@ -171,7 +171,7 @@ Report make_report(const Envelope& envelope, const std::vector<ReportedRecipient
   dsn.subject = subject_of(gravest(reported));
   dsn.text = text_for_people(reported, hostname);
   dsn.date = now;
-  dsn.message_id = report.message.envelope.id.text() + "@" + hostname;
+  dsn.message_id = "<" + report.message.envelope.id.text() + "@" + hostname + ">";
   dsn.report.reporting_mta = hostname;
   dsn.report.envelope_id = envelope.envelope_id;
   dsn.report.arrival = envelope.created_at;

@@ -37,6 +37,7 @@ Envelope read_envelope(const sql::Statement& row, TenantId tenant) {
   envelope.submitter = row.text(13);
   envelope.credential = row.id<CredentialId>(14);
   envelope.origin = row.text(15);
+  envelope.filing = enumerator(row, 16, Filing::junk);
   return envelope;
 }
 

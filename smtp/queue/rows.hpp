@@ -12,7 +12,7 @@ namespace postern::smtp::queue {
 inline constexpr std::string_view kSelectEnvelope =
     "SELECT message_id, object_id, size, return_path, envelope_id, ret, body_type, utf8, lane, "
     "stream, created_at,"
-    " expires_at, deadline, submitter, credential_id, origin FROM queue_messages"
+    " expires_at, deadline, submitter, credential_id, origin, filing FROM queue_messages"
     " WHERE tenant_id = :tenant AND message_id = :message";
 /// SELECT that read_recipient reads: all recipients of a message in order.
 inline constexpr std::string_view kSelectRecipients =

@@ -16,6 +16,7 @@ CREATE TABLE queue_messages (
   ret INTEGER NOT NULL,
   body_type INTEGER NOT NULL,
   utf8 INTEGER NOT NULL,
+  filing INTEGER NOT NULL,
   lane INTEGER NOT NULL,
   stream TEXT NOT NULL,
   created_at INTEGER NOT NULL,

@@ -55,6 +55,11 @@ Task<Reply> accept_inbound(const Environment& environment, const SessionInfo& se
   if (count_received(split.header) >= environment.policy.received_hops) {
     co_return Reply{554, {5, 4, 6}, "Too many hops: this message is in a loop", {}, Blame::client};
   }
+  if (message::count_fields(split.header, "From") != 1) {
+    // Two authors would let DMARC look at one and people at the other (RFC 5322 §3.6, RFC 9989 §5).
+    co_return Reply{
+        550, {5, 6, 0}, "The message must have exactly one From field", {}, Blame::client};
+  }
   Accepted accepted;
   accepted.id = MessageId::make();
   accepted.return_path = to_string(envelope.return_path);

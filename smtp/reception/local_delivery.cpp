@@ -51,29 +51,26 @@ Task<Verified> verify(const Environment& environment, std::string return_path, s
   co_return out;
 }
 
-using Resolved = Result<std::shared_ptr<const accounts::Resolution>>;
-
-Task<Resolved> resolve(const Environment& environment, std::string address) {
-  if (auto path = parse_mailbox(address)) {
-    auto routed = co_await address_of(environment, std::move(*path));
-    if (!routed) co_return std::unexpected(routed.error());
-    address = std::move(*routed);
-  }
-  co_return co_await environment.directory->resolve_recipient(std::move(address));
+// The queue keeps text that was a path when it was accepted.
+Path path_of(const std::string& address) {
+  const auto at = address.rfind('@');
+  return parse_mailbox(address).value_or(
+      Path{address.substr(0, at), at == std::string::npos ? "" : address.substr(at + 1)});
 }
 
 }  // namespace
 
+// A look-up that fails counts as local: the delivery looks again, and waits if it must.
 Task<queue::Transport> LocalDeliveryAgent::transport_for(std::string address) {
-  auto resolution = co_await resolve(environment_, std::move(address));
-  const bool hosted = resolution && (*resolution)->verdict != accounts::Verdict::not_hosted;
-  co_return hosted ? queue::Transport::local : queue::Transport::remote;
+  auto whose = co_await find_recipient(environment_, path_of(address));
+  const bool remote = whose && whose->resolution->verdict == accounts::Verdict::not_hosted;
+  co_return remote ? queue::Transport::remote : queue::Transport::local;
 }
 
 Task<Result<queue::Reply>> LocalDeliveryAgent::deliver(delivery::LocalDelivery delivery) {
-  auto resolution = co_await resolve(environment_, delivery.recipient.address);
-  if (!resolution) co_return std::unexpected(resolution.error());
-  const auto& found = **resolution;
+  auto whose = co_await find_recipient(environment_, path_of(delivery.recipient.address));
+  if (!whose) co_return std::unexpected(whose.error());
+  const auto& found = *whose->resolution;
   if (found.verdict != accounts::Verdict::deliver || found.routes.empty()) {
     co_return to_queue(recipient_refusal(found.verdict));
   }
@@ -81,7 +78,8 @@ Task<Result<queue::Reply>> LocalDeliveryAgent::deliver(delivery::LocalDelivery d
   if (!bytes) co_return std::unexpected(bytes.error());
 
   const auto& envelope = delivery.message->envelope;
-  Verified verified{std::move(*bytes), Folder::inbox};
+  const bool junk = envelope.filing == queue::Filing::junk;
+  Verified verified{std::move(*bytes), junk ? Folder::junk : Folder::inbox};
   const bool from_another_tenant = found.tenant != delivery.source && !envelope.submitter.empty();
   if (from_another_tenant && environment_.policy.authenticate_inbound) {
     verified = co_await verify(environment_, envelope.return_path, std::move(verified.bytes));
@@ -91,7 +89,7 @@ Task<Result<queue::Reply>> LocalDeliveryAgent::deliver(delivery::LocalDelivery d
   for (const auto& route : found.routes) {
     mailbox::DeliveryTarget target;
     target.id = queue::delivery_id(delivery.message->envelope.id, delivery.recipient.number);
-    for (std::size_t i = 0; i < target.id.value.bytes.size(); ++i) {
+    for (std::size_t i = 8; i < target.id.value.bytes.size(); ++i) {  // the time stays
       target.id.value.bytes[i] ^= route.account.value.bytes[i];
     }
     target.account = route.account;

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/log.hpp"
+#include "message/email_address.hpp"
 #include "smtp/queue/repository.hpp"
 #include "smtp/reception/recipient_address.hpp"
 #include "smtp/reception/replies.hpp"
@@ -56,19 +57,18 @@ void add_routes(Plan& plan, const accounts::Resolution& resolution) {
 Task<Outcome<Plan>> make_plan(const Environment& environment, const Envelope& envelope) {
   Plan plan;
   for (const auto& recipient : envelope.recipients) {
-    auto address = co_await address_of(environment, recipient.path);
-    if (!address) co_return refuse(temporary(address.error()));
-    auto resolution = co_await environment.directory->resolve_recipient(*address);
-    if (!resolution) co_return refuse(temporary(resolution.error()));
+    auto whose = co_await find_recipient(environment, recipient.path);
+    if (!whose) co_return refuse(temporary(whose.error()));
     plan.wants_success_report |= recipient.notify.success;
-    const auto& found = **resolution;
+    const auto& found = *whose->resolution;
     if (found.verdict == accounts::Verdict::not_hosted) {
-      plan.remote.push_back(to_queue(recipient, std::move(*address), queue::Transport::remote));
+      plan.remote.push_back(
+          to_queue(recipient, std::move(whose->address), queue::Transport::remote));
     } else {
       // Accepted at RCPT; if it went away since, the queue reports that to the sender.
       plan.all_deliverable &= found.verdict == accounts::Verdict::deliver;
       plan.local[found.tenant].push_back(
-          to_queue(recipient, std::move(*address), queue::Transport::local));
+          to_queue(recipient, std::move(whose->address), queue::Transport::local));
       add_routes(plan, found);
     }
   }
@@ -140,11 +140,12 @@ queue::Envelope queue_envelope(const Environment& environment, const Accepted& m
   out.ret = message.envelope->ret == Ret::full      ? queue::Ret::full
             : message.envelope->ret == Ret::headers ? queue::Ret::headers
                                                     : queue::Ret::unspecified;
-  const bool eight_bit = !is_ascii(message.bytes);
+  const bool eight_bit = !message::is_ascii(message.bytes);
   out.body_type = eight_bit ? queue::BodyType::eight_bit : queue::BodyType::seven_bit;
   out.utf8 =
       message.envelope->charset == Charset::utf8 ? queue::Utf8::needed : queue::Utf8::not_needed;
   out.lane = message.lane;
+  out.filing = message.folder == Folder::junk ? queue::Filing::junk : queue::Filing::inbox;
   out.created_at = now;
   out.expires_at = now + environment.policy.expiry;
   out.origin = message.origin;

@@ -88,23 +88,14 @@ Task<Outcome<>> Reception::check_sender(const SessionInfo& session, const Envelo
   co_return Outcome<>{};
 }
 
-Task<Outcome<>> Reception::check_hosted(std::string address, Kind kind) {
-  auto resolution = co_await environment_.directory->resolve_recipient(std::move(address));
-  if (!resolution) {
-    if (resolution.error().code != Errc::invalid) co_return refuse(temporary(resolution.error()));
-    co_return refuse(550, {5, 1, 3}, "That is not an address this server understands");
-  }
-  const auto verdict = (*resolution)->verdict;
-  if (verdict == accounts::Verdict::deliver) co_return Outcome<>{};
-  if (verdict == accounts::Verdict::not_hosted && kind != Kind::mx) co_return Outcome<>{};
-  co_return refuse(recipient_refusal(verdict));
-}
-
 Task<Outcome<>> Reception::check_recipient(const SessionInfo& session, const Envelope&,
                                            const Recipient& recipient) {
-  auto address = co_await address_of(environment_, recipient.path);
-  if (!address) co_return refuse(temporary(address.error()));
-  co_return co_await check_hosted(std::move(*address), session.kind);
+  auto whose = co_await find_recipient(environment_, recipient.path);
+  if (!whose) co_return refuse(temporary(whose.error()));
+  const auto verdict = whose->resolution->verdict;
+  if (verdict == accounts::Verdict::deliver) co_return Outcome<>{};
+  if (verdict == accounts::Verdict::not_hosted && session.kind != Kind::mx) co_return Outcome<>{};
+  co_return refuse(recipient_refusal(verdict));
 }
 
 Task<Outcome<std::unique_ptr<MessageSink>>> Reception::begin_message(const SessionInfo& session,

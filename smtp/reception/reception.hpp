@@ -27,8 +27,6 @@ class Reception final : public Backend {
                                                             const Envelope& envelope) override;
 
  private:
-  Task<Outcome<>> check_hosted(std::string address, Kind kind);
-
   Environment environment_;
   OutboundSigner signer_;
 };

@@ -18,17 +18,44 @@ namespace {
 
 constexpr std::size_t kMaxAuthors = 20;  // addresses in From
 
+// Outside quotes and comments each mailbox has one '@' and at most one pair of angle brackets: what
+// a lenient parser skips must not be what the reader sees.
+bool is_plain_list(std::string_view value, std::size_t mailboxes) {
+  std::size_t ats = 0;
+  std::size_t angles = 0;
+  int comments = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    if (c == '\\') {
+      ++i;
+    } else if (c == '"' && comments == 0) {
+      quoted = !quoted;
+    } else if (!quoted && c == '(') {
+      ++comments;
+    } else if (!quoted && c == ')' && comments > 0) {
+      --comments;
+    } else if (!quoted && comments == 0) {
+      ats += c == '@' ? 1 : 0;
+      angles += c == '<' ? 1 : 0;
+    }
+  }
+  return ats == mailboxes && angles <= mailboxes && !quoted && comments == 0;
+}
+
 // Every address of From, and Sender, must be one that the login may use: DKIM will vouch for it.
 Task<Outcome<std::string>> check_authors(const Environment& environment, const SessionInfo& session,
                                          std::string header) {
   const auto block = message::HeaderBlock::parse(header);
-  if (block.count("From") != 1 || block.count("Sender") > 1) {
+  if (message::count_fields(header, "From") != 1 || message::count_fields(header, "Sender") > 1) {
     co_return refuse(550, {5, 6, 0},
                      "The message must have exactly one From field, and one Sender at most");
   }
   auto addresses = message::parse_mailboxes(block.first("From")->value);
-  if (addresses.empty() || addresses.size() > kMaxAuthors) {
-    co_return refuse(550, {5, 6, 0}, "The From field holds no address, or too many");
+  if (addresses.empty() || addresses.size() > kMaxAuthors ||
+      !is_plain_list(block.first("From")->value, addresses.size())) {
+    co_return refuse(550, {5, 6, 0},
+                     "The From field must be a list of addresses, and not a long one");
   }
   const std::string domain = addresses.front().domain;
   if (const auto* sender = block.first("Sender")) {
@@ -98,7 +125,15 @@ Task<Reply> accept_submission(const Environment& environment, OutboundSigner& si
   message += split.body;
   bytes = std::string();
   auto signatures = co_await signer.sign(session.identity->tenant, *domain, message);
-  if (!signatures) co_return temporary(signatures.error());
+  if (!signatures) {
+    const auto code = signatures.error().code;
+    if (code != Errc::invalid && code != Errc::too_large) co_return temporary(signatures.error());
+    co_return Reply{550,
+                    {5, 6, 0},
+                    "The header is one that can't be signed",
+                    signatures.error().message,
+                    Blame::client};
+  }
   if (signatures->empty() && environment.policy.alignment != Alignment::off) {
     log::warn("unsigned_submission", {{"id", accepted.id.text()}, {"domain", *domain}});
     if (environment.policy.alignment == Alignment::enforce) {

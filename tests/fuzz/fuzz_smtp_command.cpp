@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "message/email_address.hpp"
 #include "smtp/protocol/command.hpp"
 #include "smtp/protocol/xtext.hpp"
 
@@ -19,7 +20,7 @@ bool clean(const std::string& text) {
   for (const char c : text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return false;
   }
-  return is_utf8(text);
+  return postern::message::is_utf8(text);
 }
 
 void check_path(const Path& path) {
@@ -38,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto arguments = verb.arguments;
   if (const auto mail = parse_mail(arguments)) {
     check_path(mail->return_path);
-    require(clean(mail->envid) && is_ascii(mail->envid));
+    require(clean(mail->envid) && postern::message::is_ascii(mail->envid));
     require(mail->charset == Charset::utf8 || mail->return_path.is_ascii());
   }
   if (const auto rcpt = parse_rcpt(arguments)) {

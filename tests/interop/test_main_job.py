@@ -212,6 +212,7 @@ class TwoServers(unittest.TestCase):
         results = " ".join(message["Authentication-Results"].split())
         self.assertIn("dkim=pass", results)
         self.assertIn("dmarc=pass", results)
+        self.assertNotIn("spf=", results)  # there is no client address to look at
 
     def test_one_message_to_own_tenant_other_tenant_and_remote_arrives_once_each(self):
         self.add_gamma()
@@ -243,6 +244,71 @@ class TwoServers(unittest.TestCase):
         with self.assertRaises((smtplib.SMTPDataError, smtplib.SMTPSenderRefused)) as caught:
             self.submit(head + line * ((26 << 20) // len(line)), to=("alice@alpha.example",))
         self.assertEqual(caught.exception.smtp_code, 552)
+
+    def test_bare_postmaster_and_the_hosts_own_are_accepted(self):
+        for to in ("postmaster", "postmaster@mx.beta.example"):
+            with smtplib.SMTP("127.0.0.1", self.b.ports["mx"], timeout=30) as smtp:
+                smtp.ehlo("client.example")
+                smtp.docmd("MAIL FROM:<>")
+                self.assertEqual(smtp.docmd(f"RCPT TO:<{to}>")[0], 250, to)
+                code, text = smtp.data(f"From: x@elsewhere.example\r\nSubject: to {to}\r\n\r\nx\r\n")
+                self.assertEqual(code, 250, text)
+            count, _ = self.fetch_by_subject(self.b, "bob@beta.example", f"to {to}")
+            self.assertEqual(count, 1)
+
+    def test_spoof_that_takes_the_queue_is_filed_into_junk_too(self):
+        with smtplib.SMTP("127.0.0.1", self.b.ports["mx"], timeout=30) as smtp:
+            smtp.sendmail("someone@elsewhere.example", ["bob@beta.example"],
+                          "From: alice@alpha.example\r\nSubject: spoof with notify\r\n\r\nx\r\n",
+                          rcpt_options=["NOTIFY=SUCCESS"])
+        imap = self.imap(self.b, "bob@beta.example")
+
+        def find():
+            imap.select("Junk")
+            return imap.search(None, "SUBJECT", '"spoof with notify"')[1][0].split()
+        self.assertEqual(len(wait_until(find, "the spoof in Junk")), 1)
+
+    def test_messages_without_exactly_one_from_are_refused(self):
+        for header in ("Subject: none\r\n", "From: a@elsewhere.example\r\nFrom: alice@alpha.example\r\n"):
+            with smtplib.SMTP("127.0.0.1", self.b.ports["mx"], timeout=30) as smtp:
+                with self.assertRaises(smtplib.SMTPDataError) as caught:
+                    smtp.sendmail("a@elsewhere.example", ["bob@beta.example"], header + "\r\nx\r\n")
+                self.assertEqual(caught.exception.smtp_code, 550)
+
+    def test_a_from_that_hides_another_author_is_refused(self):
+        for value in ("<alice@alpha.example> <ceo@bank.example>", "ceo@bank.example <alice@alpha.example>",
+                      "alice@alpha.example, ceo@bank.example"):
+            with self.assertRaises(smtplib.SMTPDataError, msg=value):
+                self.submit(f"From: {value}\r\nSubject: x\r\n\r\nx\r\n")
+        self.submit('From: "ceo@bank.example" (x@y.example) <alice@alpha.example>\r\nSubject: honest\r\n\r\nx\r\n')
+
+    def test_long_local_part_of_another_server_is_that_servers_to_judge(self):
+        with smtplib.SMTP_SSL("127.0.0.1", self.a.ports["submissions"], context=unverified(), timeout=30) as smtp:
+            smtp.login("alice@alpha.example", PASSWORD)
+            smtp.mail("alice@alpha.example")
+            self.assertEqual(smtp.rcpt("reply+" + "x" * 70 + "@beta.example")[0], 250)
+
+    def test_dsn_parameters_travel_and_success_is_reported(self):
+        with smtplib.SMTP_SSL("127.0.0.1", self.a.ports["submissions"], context=unverified(), timeout=30) as smtp:
+            smtp.login("alice@alpha.example", PASSWORD)
+            smtp.sendmail("alice@alpha.example", ["bob@beta.example"],
+                          "From: alice@alpha.example\r\nSubject: tell me\r\n\r\nsecret text\r\n",
+                          mail_options=["RET=HDRS", "ENVID=abc+2B1"],
+                          rcpt_options=["NOTIFY=SUCCESS,FAILURE", "ORCPT=rfc822;first+40beta.example"])
+        imap = self.imap(self.a, "alice@alpha.example")
+
+        def find():
+            imap.select("INBOX")
+            return imap.search(None, "TEXT", '"Original-Envelope-Id: abc+1"')[1][0].split()
+        numbers = wait_until(find, "the success report", 30)
+        _, data = imap.fetch(numbers[0], "(BODY.PEEK[])")
+        report = email.message_from_bytes(data[0][1])
+        status = report.get_payload(1).as_string()
+        self.assertRegex(status, "Action: (delivered|relayed)")
+        self.assertIn("Original-Recipient: rfc822; first@beta.example", status)
+        self.assertNotIn("secret text", report.as_string())
+        results = " ".join(report["Authentication-Results"].split())
+        self.assertIn("dmarc=pass", results)
 
     def test_swaks_submits_with_starttls(self):
         done = subprocess.run(

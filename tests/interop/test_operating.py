@@ -1,7 +1,9 @@
 """What an operator does: make a server, break its settings, reload, stop, look at the queue, install."""
+import imaplib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import smtplib
 import ssl
@@ -127,7 +129,6 @@ class Running(unittest.TestCase):
     def test_inbound_mail_without_dns_is_accepted_with_temperror(self):
         with smtplib.SMTP("127.0.0.1", self.server.ports["mx"], timeout=30) as smtp:
             smtp.sendmail("x@elsewhere.example", ["alice@alpha.example"], "From: x@elsewhere.example\r\nSubject: t\r\n\r\nx\r\n")
-        import imaplib
         imap = imaplib.IMAP4_SSL("127.0.0.1", self.server.ports["imaps"], ssl_context=unverified())
         imap.login("alice@alpha.example", PASSWORD)
         imap.select("INBOX")
@@ -141,14 +142,20 @@ class Running(unittest.TestCase):
         before = served()
         lineage = tempfile.TemporaryDirectory()
         self.addCleanup(lineage.cleanup)
-        made = run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                   "-subj", "/CN=mx.alpha.example", "-keyout", f"{lineage.name}/privkey.pem", "-out",
-                   f"{lineage.name}/fullchain.pem")
-        self.assertEqual(made.returncode, 0, made.stderr)
-        # The hook that certbot runs.
-        hook = run(ROOT / "deploy/certbot-hook", env={"RENEWED_LINEAGE": lineage.name, "POSTERN_DATA": self.server.data,
-                                                      "POSTERN_PID": str(self.server.process.pid)})
-        self.assertEqual(hook.returncode, 0, hook.stderr)
+
+        def renew(name):
+            """What certbot does: a new certificate for `name`, then its hook."""
+            made = run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                       "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout",
+                       f"{lineage.name}/privkey.pem", "-out", f"{lineage.name}/fullchain.pem")
+            self.assertEqual(made.returncode, 0, made.stderr)
+            hook = run(ROOT / "deploy/certbot-hook", env={"RENEWED_LINEAGE": lineage.name, "POSTERN_DATA": self.server.data,
+                                                          "POSTERN_PID": str(self.server.process.pid)})
+            self.assertEqual(hook.returncode, 0, hook.stderr)
+        own = pathlib.Path(self.server.data, "tls/certificate.pem").read_text()
+        renew("www.alpha.example")  # another site's: left alone
+        self.assertEqual(pathlib.Path(self.server.data, "tls/certificate.pem").read_text(), own)
+        renew("mx.alpha.example")
         wait_until(lambda: served() != before, "the new certificate is served")
         after = served()
         pathlib.Path(self.server.data, "tls/certificate.pem").write_text("broken")
@@ -183,6 +190,141 @@ class Running(unittest.TestCase):
         log = pathlib.Path(self.server.log_path).read_text(errors="replace")
         self.assertIn("message_accepted", log)
         self.assertNotIn(PASSWORD, log)
+
+
+    def test_backup_restores_into_a_new_directory(self):
+        self.submit(to="alice@alpha.example", subject="kept")
+        self.submit(to="bob@remote.example", subject="waiting")
+        backup = os.path.join(self.server.directory, "backup")
+        self.server.cli("backup", backup)
+        self.assertNotEqual(run(POSTERN, "--config", self.server.config, "backup", backup).returncode, 0)
+        self.submit(to="alice@alpha.example", subject="too late")
+        self.server.stop()
+        for name in ("master.key", "postern.toml"):
+            shutil.copy2(os.path.join(self.server.data, name), backup)
+        shutil.copytree(os.path.join(self.server.data, "tls"), os.path.join(backup, "tls"))
+        os.rename(self.server.data, self.server.data + ".old")
+        os.rename(backup, self.server.data)
+        self.server.start()
+        self.assertEqual([r["address"] for r in self.server.cli("queue", "list")["items"]], ["bob@remote.example"])
+        imap = imaplib.IMAP4_SSL("127.0.0.1", self.server.ports["imaps"], ssl_context=unverified())
+        imap.login("alice@alpha.example", PASSWORD)
+        imap.select("INBOX")
+        self.assertEqual(imap.search(None, "SUBJECT", "kept")[1], [b"1"])
+        self.assertEqual(imap.search(None, "ALL")[1], [b"1"])
+        imap.logout()
+
+    def test_log_file_rotates_and_a_bad_one_is_refused(self):
+        log = os.path.join(self.server.directory, "postern.log")
+        config = pathlib.Path(self.server.config)
+        good = config.read_text()
+        config.write_text(good + f'\n[log]\nformat = "json"\nfile = "{log}"\n')
+        self.server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: os.path.exists(log) and "reloaded" in pathlib.Path(log).read_text(), "the log in its file")
+        os.rename(log, log + ".1")
+        self.server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: os.path.exists(log) and "reloaded" in pathlib.Path(log).read_text(), "a new log file")
+        json.loads(pathlib.Path(log).read_text().splitlines()[0])
+        config.write_text(good + '\n[log]\nfile = "' + self.server.config + '/log"\n')
+        self.server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "reload_refused" in pathlib.Path(log).read_text(), "the refusal")
+        self.assertEqual(self.server.cli("status")["ready"], True)
+
+    def test_reload_takes_a_limit_and_names_what_needs_a_restart(self):
+        config = pathlib.Path(self.server.config)
+        config.write_text(config.read_text().replace("mx.alpha.example", "other.alpha.example")
+                          + "\n[limits]\nrecipients = 100\n")
+
+        def offered():
+            with smtplib.SMTP("127.0.0.1", self.server.ports["mx"], timeout=30) as smtp:
+                smtp.ehlo("client.example")
+                return smtp.ehlo_resp.decode()
+        self.assertIn("RCPTMAX=1000", offered())
+        self.server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "RCPTMAX=100\n" in offered() + "\n", "the new limit")
+        self.assertTrue(offered().startswith("mx.alpha.example"))
+        self.assertIn("setting_needs_restart setting=hostname", self.server.read_log())
+
+    def test_sigterm_in_the_middle_of_data_lets_the_message_finish(self):
+        smtp = smtplib.SMTP("127.0.0.1", self.server.ports["mx"], timeout=30)
+        smtp.ehlo("client.example")
+        smtp.mail("x@elsewhere.example")
+        smtp.rcpt("alice@alpha.example")
+        self.assertEqual(smtp.docmd("DATA")[0], 354)
+        smtp.send(b"From: x@elsewhere.example\r\nSubject: half\r\n\r\nfirst\r\n")
+        self.server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: not harness.port_open(self.server.ports["mx"]), "no new connections")
+        ready = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}",
+                                f"http://127.0.0.1:{self.server.ports['metrics']}/readyz"], capture_output=True, text=True,
+                               timeout=20)
+        self.assertEqual(ready.stdout, "503")
+        smtp.send(b"second\r\n.\r\n")
+        self.assertEqual(smtp.getreply()[0], 250)
+        self.assertEqual(self.server.process.wait(30), 0)
+        self.server.stop()
+        self.server.start()
+        imap = imaplib.IMAP4_SSL("127.0.0.1", self.server.ports["imaps"], ssl_context=unverified())
+        imap.login("alice@alpha.example", PASSWORD)
+        imap.select("INBOX")
+        self.assertEqual(imap.search(None, "SUBJECT", "half")[1], [b"1"])
+        imap.logout()
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to become somebody else")
+    def test_management_socket_refuses_other_users(self):
+        os.chmod(self.server.directory, 0o755)
+        os.chmod(self.server.data, 0o755)
+        path = os.path.join(self.server.data, "postern.sock")
+        os.chmod(path, 0o666)
+        ask = ("import socket,sys; s=socket.socket(socket.AF_UNIX); s.settimeout(10); s.connect(sys.argv[1]); "
+               "s.sendall(b'GET /v1/tenants HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'); print(len(s.recv(100)))")
+        done = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "python3", "-c", ask, path],
+                              capture_output=True, text=True, timeout=30)
+        self.assertNotIn("100", done.stdout)
+        wait_until(lambda: "management_refused" in self.server.read_log(), "the refusal in the log")
+
+    def test_every_verb_answers_people_and_programs(self):
+        self.submit()
+        queued = wait_until(lambda: self.server.cli("queue", "list")["items"], "a queued message")[0]["id"]
+        made = self.server.cli("credential", "add", "alice@alpha.example", "--label", "l")
+        self.server.cli("alias", "add", "sales@alpha.example", "alice@alpha.example")
+        for words in (["status"], ["tenant", "list"], ["tenant", "show", "alpha"], ["domain", "list"],
+                      ["domain", "list", "--tenant", "alpha"], ["domain", "show", "alpha.example"],
+                      ["account", "list", "--domain", "alpha.example"], ["account", "show", "alice@alpha.example"],
+                      ["account", "grant", "alice@alpha.example", "alpha.example"], ["account", "grants", "alice@alpha.example"],
+                      ["account", "revoke-grant", "alice@alpha.example", "alpha.example"],
+                      ["account", "suspend", "alice@alpha.example"], ["account", "resume", "alice@alpha.example"],
+                      ["credential", "list", "alice@alpha.example"], ["alias", "list", "--domain", "alpha.example"],
+                      ["queue", "list"], ["queue", "list", "--destination", "remote.example"], ["queue", "show", queued]):
+            if words[1:2] == ["revoke-grant"]:
+                self.server.cli("account", "grant", "alice@alpha.example", "alpha.example")
+            human = run(POSTERN, "--config", self.server.config, *words)
+            self.assertEqual(human.returncode, 0, (words, human.stderr))
+            self.assertNotEqual(human.stdout.strip(), "", words)
+            if words[1:2] == ["revoke-grant"]:
+                self.server.cli("account", "grant", "alice@alpha.example", "alpha.example")
+            self.assertIsNotNone(self.server.cli(*words), words)
+            self.assertEqual(run(POSTERN, *words, "--help").returncode, 0)
+        self.assertIn(made["id"], run(POSTERN, "--config", self.server.config, "credential", "list",
+                                      "alice@alpha.example").stdout)
+        self.assertEqual(run(POSTERN, "--config", self.server.config, "tenant", "delete", "alpha").returncode, 1)
+        self.server.cli("queue", "drop", queued)
+        self.server.cli("alias", "delete", "sales@alpha.example")
+        self.server.cli("account", "delete", "alice@alpha.example")
+        self.server.cli("domain", "delete", "alpha.example")
+        self.server.cli("tenant", "delete", "alpha")
+        self.assertEqual(self.server.cli("tenant", "list")["items"], [])
+
+
+class Build(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("g++"), "needs g++")
+    def test_gcc_below_13_is_refused_with_the_reason(self):
+        version = int(run("g++", "-dumpversion").stdout.split(".")[0])
+        if version >= 13:
+            self.skipTest("this g++ is new enough")
+        with tempfile.TemporaryDirectory() as directory:
+            done = run("cmake", "-S", ROOT, "-B", directory, "-G", "Ninja", "-DCMAKE_CXX_COMPILER=g++", "-DCMAKE_C_COMPILER=gcc")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("miscompiles", done.stderr)
 
 
 class Install(unittest.TestCase):

@@ -126,3 +126,15 @@ TEST_CASE("domains_are_normalised") {
   CHECK(display_domain("xn--mnchen-3ya.de") == "münchen.de");
   CHECK(display_domain("example.com") == "example.com");
 }
+
+TEST_CASE("utf8_follows_rfc_3629") {
+  for (const std::string good : {"", "a", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF",
+                                 "\xEE\x80\x80", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
+    CHECK(is_utf8(good));
+  }
+  for (const std::string bad :
+       {"\x80", "\xC1\xBF", "\xC2", "\xC2\x41", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xE1\x80",
+        "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF"}) {
+    CHECK_FALSE(is_utf8(bad));
+  }
+}

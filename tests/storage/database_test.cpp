@@ -115,9 +115,9 @@ TEST_CASE("failing_closure_is_rolled_back_alone") {
   CHECK(told[0]);
   CHECK(told[1].error().code == Errc::denied);
   CHECK(told[2].error().code == Errc::exists);
-  CHECK(told[3].error().code == Errc::invalid);
-  CHECK(told[4].error().code == Errc::invalid);
-  CHECK(told[5].error().code == Errc::invalid);
+  CHECK(told[3].error().code == Errc::corrupt);
+  CHECK(told[4].error().code == Errc::corrupt);
+  CHECK(told[5].error().code == Errc::corrupt);
   CHECK(told[6]);
   CHECK(counter_names(*f.database) == std::vector<std::string>{"a", "f"});
 }

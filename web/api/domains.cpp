@@ -127,9 +127,10 @@ Task<Response> add_domain(Services& services, Request request) {
   const accounts::NewDomain fresh{DomainId::make(), tenant->id, *name,
                                   accounts::DomainOrigin::operator_added, services.clock->now()};
   // RSA key generation takes a good part of a second: not on an io thread.
-  auto keys = co_await services.workers->run<std::vector<SigningKey>>([&services, fresh] {
-    return make_keys(services.keystore->master(), fresh.tenant, fresh.name, fresh.created);
-  });
+  auto keys = co_await services.workers->run<std::vector<SigningKey>>(
+      [keystore = services.keystore, fresh] {
+        return make_keys(keystore->master(), fresh.tenant, fresh.name, fresh.created);
+      });
   if (!keys) co_return problem(keys.error());
   auto added = co_await services.registry->change<DomainView>(
       [fresh, keys = *keys](sql::Transaction& tx) { return insert_domain(tx, fresh, keys); });

@@ -2,6 +2,7 @@
 #include "accounts/tenants.hpp"
 
 #include "accounts/mailboxes.hpp"
+#include "smtp/queue/management.hpp"
 #include "web/api/handlers.hpp"
 #include "web/api/support.hpp"
 
@@ -105,8 +106,33 @@ Task<Response> resume_tenant(Services& services, Request request) {
   co_return co_await set_status(services, std::move(request), accounts::Status::active);
 }
 
+namespace {
+
+// Queued mail needs the tenant's key, to be sent or to be reported.
+Task<Result<bool>> has_queued_mail(Services& services, TenantId tenant) {
+  co_return co_await services.store->queue().read<bool>(
+      [tenant](sql::Transaction& tx) -> Result<bool> {
+        smtp::queue::ListFilter filter;
+        filter.tenant = tenant;
+        auto page = smtp::queue::list(tx, filter, std::nullopt, 1);
+        if (!page) return std::unexpected(page.error());
+        return !page->rows.empty() || page->next.has_value();
+      });
+}
+
+}  // namespace
+
 Task<Response> delete_tenant(Services& services, Request request) {
   const std::string name = request.parameters["tenant"];
+  auto found = co_await services.registry->read<Tenant>(
+      [name](sql::Transaction& tx) { return find_tenant_by_text(tx, name); });
+  if (!found) co_return problem(found.error());
+  auto queued = co_await has_queued_mail(services, found->id);
+  if (!queued) co_return problem(queued.error());
+  if (*queued) {
+    co_return problem(409, "In use",
+                      "the tenant has mail in the queue: postern queue list --tenant " + name);
+  }
   auto removed = co_await services.registry->change<TenantId>(
       [name](sql::Transaction& tx) -> Result<TenantId> {
         auto tenant = find_tenant_by_text(tx, name);

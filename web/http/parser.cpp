@@ -39,6 +39,14 @@ std::optional<Method> method_of(http::verb verb) {
   }
 }
 
+// RFC 9112 §3.2 (Host), §6.1 (a coding we don't know is 501). 0: nothing wrong.
+unsigned framing_fault(const http::request<http::string_body>& message) {
+  if (message.version() == 11 && message.count(http::field::host) != 1) return 400;
+  const auto coding = message[http::field::transfer_encoding];
+  if (!coding.empty() && !ascii::iequals({coding.data(), coding.size()}, "chunked")) return 501;
+  return 0;
+}
+
 void parse_query(std::string_view text, std::map<std::string, std::string>& out) {
   while (!text.empty()) {
     const auto end = text.find('&');
@@ -98,6 +106,10 @@ RequestParser::State RequestParser::feed(std::string_view input, std::size_t& co
     return State::failed;
   }
   if (!impl_->parser.is_done()) return State::need_more;
+  if (const unsigned status = framing_fault(impl_->parser.get()); status != 0) {
+    impl_->failure = status;
+    return State::failed;
+  }
   if (!method_of(impl_->parser.get().method())) {
     impl_->failure = 501;
     return State::failed;

@@ -87,6 +87,7 @@ Task<bool> HttpSession::send(Response response, bool keep_alive, std::string_vie
 // False when the connection is over; true when parser_ holds a whole request.
 Task<bool> HttpSession::read_request() {
   watchdog_.arm(options_.idle_timeout);
+  bool begun = false;
   for (;;) {
     std::size_t consumed = 0;
     const auto state = parser_.feed(input_, consumed);
@@ -98,7 +99,8 @@ Task<bool> HttpSession::read_request() {
       co_await send(std::move(refusal), false, {});
       co_return false;
     }
-    if (parser_.started()) watchdog_.arm(options_.request_timeout);
+    // Once a request: a client that sends a byte now and then must not hold the connection.
+    if (parser_.started() && !std::exchange(begun, true)) watchdog_.arm(options_.request_timeout);
     const auto old = input_.size();
     input_.resize(old + kReadSize);
     auto got = co_await stream_->read_some(std::span<char>(input_).subspan(old));

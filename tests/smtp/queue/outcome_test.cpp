@@ -171,6 +171,8 @@ TEST_CASE("report_message_holds_what_rfc3464_asks_for") {
   CHECK(report.message.recipients[0].address == "sender@our.example");
   CHECK(report.message.recipients[0].notify.text() == "NEVER");
   CHECK(report.message.recipients[0].transport == Transport::local);
+  CHECK(report.text.find("Message-ID: <" + report.message.envelope.id.text() +
+                         "@mx.our.example>\r\n") != std::string::npos);
   const auto parsed = message::parse_dsn(report.text);
   REQUIRE(parsed);
   CHECK(parsed->report.reporting_mta == "mx.our.example");
