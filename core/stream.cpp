@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "core/tls_session.hpp"
+#include "core/tls/session.hpp"
 
 namespace postern {
 

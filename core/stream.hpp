@@ -17,7 +17,7 @@
 
 #include "core/result.hpp"
 #include "core/task.hpp"
-#include "core/tls_context.hpp"
+#include "core/tls/context.hpp"
 
 namespace postern {
 

@@ -22,7 +22,7 @@ struct Work {
   explicit Work(const Executor& executor) : changed(executor) {}
   dns::Resolver* resolver = nullptr;
   Envelope envelope;
-  std::shared_ptr<const std::string> message;
+  MessagePtr message;
   Options options;
   asio::steady_timer changed;  ///< cancelled when the last running check ends
   std::size_t running = 0;
@@ -165,8 +165,8 @@ Disposition dispose(const dmarc::Outcome& dmarc, const spf::Outcome& mail_from,
   return refused ? Disposition::reject : Disposition::junk;
 }
 
-Task<Verdicts> authenticate(dns::Resolver& resolver, Envelope envelope,
-                            std::shared_ptr<const std::string> message, Options options) {
+Task<Verdicts> authenticate(dns::Resolver& resolver, Envelope envelope, MessagePtr message,
+                            Options options) {
   const auto began = std::chrono::steady_clock::now();
   const Executor executor = co_await asio::this_coro::executor;
   auto work = std::make_shared<Work>(executor);
@@ -176,7 +176,7 @@ Task<Verdicts> authenticate(dns::Resolver& resolver, Envelope envelope,
   work->options = std::move(options);
   expect_nothing(*work);
   if (!work->envelope.ip) work->helo.result = work->mail_from.result = spf::Verdict::none;
-  auto authors = dmarc::author_domains(split_message(*work->message).header);
+  auto authors = dmarc::author_domains(split_message(work->message->header).header);
   if (authors) work->authors = std::move(*authors);
 
   if (work->envelope.ip) {

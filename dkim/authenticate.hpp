@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 #include "core/task.hpp"
 #include "core/time.hpp"
 #include "dkim/dmarc/dmarc.hpp"
@@ -62,7 +62,7 @@ struct Verdicts {
 Disposition dispose(const dmarc::Outcome& dmarc, const spf::Outcome& mail_from,
                     const std::vector<SignatureResult>& signatures, Refusal refusal);
 
-Task<Verdicts> authenticate(dns::Resolver& resolver, Envelope envelope,
-                            std::shared_ptr<const std::string> message, Options options);
+Task<Verdicts> authenticate(dns::Resolver& resolver, Envelope envelope, MessagePtr message,
+                            Options options);
 
 }  // namespace postern::dkim

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 #include "core/task.hpp"
 
 namespace postern::dkim {

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "core/tls_context.hpp"
+#include "core/tls/context.hpp"
 
 namespace postern::imap {
 

@@ -250,11 +250,11 @@ Task<Result<std::unique_ptr<Append>>> StoreAccount::append(std::string name, Fla
                                                            std::uint64_t) {
   const auto target = co_await find(std::move(name));
   if (!target) co_return std::unexpected(target.error());
-  auto writer = co_await store_->body_writer(place_);
-  if (!writer) co_return std::unexpected(writer.error());
+  auto spool = co_await store_->body_spool(place_);
+  if (!spool) co_return std::unexpected(spool.error());
   std::unique_ptr<Append> out = std::make_unique<StoreAppend>(
       *store_, place_, target->id, to_store(flags), internal_date.value_or(system_clock().now()),
-      std::move(*writer));
+      std::move(*spool));
   co_return out;
 }
 

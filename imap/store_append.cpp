@@ -3,21 +3,21 @@
 namespace postern::imap {
 
 StoreAppend::StoreAppend(mailbox::MailboxStore& store, mailbox::Place place, MailboxId mailbox,
-                         mailbox::Flags flags, Timestamp internal_date, storage::BodyWriter writer)
+                         mailbox::Flags flags, Timestamp internal_date, storage::BodySpool spool)
     : store_(&store),
       place_(place),
       mailbox_(mailbox),
       flags_(std::move(flags)),
       internal_date_(internal_date),
-      writer_(std::move(writer)) {}
+      spool_(std::move(spool)) {}
 
 Task<Result<void>> StoreAppend::write(std::string bytes) {
   parser_.feed(bytes);
-  co_return writer_.append(bytes);
+  co_return co_await spool_.append(bytes);
 }
 
 Task<Result<AppendResult>> StoreAppend::commit() {
-  auto body = writer_.finish();
+  auto body = co_await spool_.finish();
   if (!body) co_return std::unexpected(body.error());
   auto tree = parser_.finish();
   auto index = message::make_index(std::move(tree), parser_.root_header());

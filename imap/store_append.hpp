@@ -10,7 +10,7 @@ namespace postern::imap {
 class StoreAppend final : public Append {
  public:
   StoreAppend(mailbox::MailboxStore& store, mailbox::Place place, MailboxId mailbox,
-              mailbox::Flags flags, Timestamp internal_date, storage::BodyWriter writer);
+              mailbox::Flags flags, Timestamp internal_date, storage::BodySpool spool);
   Task<Result<void>> write(std::string bytes) override;
   Task<Result<AppendResult>> commit() override;
 
@@ -20,7 +20,7 @@ class StoreAppend final : public Append {
   MailboxId mailbox_;
   mailbox::Flags flags_;
   Timestamp internal_date_;
-  storage::BodyWriter writer_;
+  storage::BodySpool spool_;
   message::MimeParser parser_;
 };
 

@@ -208,24 +208,28 @@ Task<Result<std::vector<DeliveryOutcome>>> MailboxStore::deliver(
     Place place, Lane lane, std::vector<DeliveryTarget> targets, Incoming message) {
   auto key = co_await keys_->data_key(place.tenant);
   if (!key) co_return std::unexpected(key.error());
-  Delivery delivery;
-  delivery.targets = std::move(targets);
-  delivery.body = storage::seal_body(**key, ObjectId::make(), message.bytes);
-  const message::Index index =
+  auto body = storage::seal_body(**key, ObjectId::make(), message.bytes);
+  message::Index index =
       message.index ? std::move(*message.index) : message::make_index(message.bytes);
-  delivery.index = seal_index(**key, delivery.body.object, index);
-  delivery.internal_date = message.internal_date;
-  co_return co_await deliver_sealed(place, lane, std::move(delivery));
+  co_return co_await deliver_sealed(place, lane, std::move(targets), std::move(body),
+                                    std::move(index), message.internal_date);
 }
 
-Task<Result<std::vector<DeliveryOutcome>>> MailboxStore::deliver_sealed(Place place, Lane lane,
-                                                                        Delivery delivery) {
+Task<Result<std::vector<DeliveryOutcome>>> MailboxStore::deliver_sealed(
+    Place place, Lane lane, std::vector<DeliveryTarget> targets, storage::SealedBody body,
+    message::Index index, Timestamp internal_date) {
   using T = std::vector<DeliveryOutcome>;
+  auto key = co_await keys_->data_key(place.tenant);
+  if (!key) co_return std::unexpected(key.error());
   const Timestamp now = clock_->now();
   // Shared, not copied: a closure may be copied and may run again.
-  auto shared = std::make_shared<const Delivery>(std::move(delivery));
-  std::function<Result<T>(sql::TenantScope&)> work = [shared, now](sql::TenantScope& scope) {
-    return Result<T>(mailbox::deliver(scope, *shared, now));
+  auto delivery = std::make_shared<Delivery>();
+  delivery->targets = std::move(targets);
+  delivery->body = std::move(body);
+  delivery->index = seal_index(**key, delivery->body.object, index);
+  delivery->internal_date = internal_date;
+  std::function<Result<T>(sql::TenantScope&)> work = [delivery, now](sql::TenantScope& scope) {
+    return Result<T>(mailbox::deliver(scope, *delivery, now));
   };
   auto outcomes = co_await write<T>(place, lane, Purpose::intake, std::move(work));
   if (!outcomes) co_return outcomes;
@@ -247,10 +251,10 @@ Task<Result<Placed>> MailboxStore::append(Place place, MailboxId mailbox, Flags 
                                    std::move(index), message.internal_date, quota);
 }
 
-Task<Result<storage::BodyWriter>> MailboxStore::body_writer(Place place) {
+Task<Result<storage::BodySpool>> MailboxStore::body_spool(Place place) {
   auto key = co_await keys_->data_key(place.tenant);
   if (!key) co_return std::unexpected(key.error());
-  co_return storage::BodyWriter(*key, ObjectId::make(), store_->staging_directory());
+  co_return staging_.spool(std::move(*key));
 }
 
 Task<Result<Placed>> MailboxStore::append_sealed(Place place, MailboxId mailbox, Flags flags,

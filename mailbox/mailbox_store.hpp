@@ -3,7 +3,7 @@
 // Owner: one object for the process (app/ makes it); thread-safe. Each method is one read or one
 // write of the shard's database; after a write's commit the change feed is told. Sealing and
 // opening happen on the caller's io thread (tens of microseconds a message); large bodies are
-// sealed while they arrive by storage::BodyWriter.
+// sealed while they arrive, by storage::BodySpool on the worker threads.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +24,7 @@
 #include "mailbox/index_seal.hpp"
 #include "mailbox/mailbox_tree.hpp"
 #include "mailbox/messages.hpp"
+#include "storage/body/body_spool.hpp"
 #include "storage/store.hpp"
 
 namespace postern::mailbox {
@@ -43,8 +44,9 @@ class TenantKeys {
 
 class MailboxStore {
  public:
-  MailboxStore(storage::Store& store, TenantKeys& keys, ChangeFeed& feed, Clock& clock)
-      : store_(&store), keys_(&keys), feed_(&feed), clock_(&clock) {}
+  MailboxStore(storage::Store& store, storage::Staging staging, TenantKeys& keys, ChangeFeed& feed,
+               Clock& clock)
+      : store_(&store), staging_(std::move(staging)), keys_(&keys), feed_(&feed), clock_(&clock) {}
 
   [[nodiscard]] ChangeFeed& feed() { return *feed_; }
 
@@ -85,14 +87,17 @@ class MailboxStore {
   Task<Result<std::vector<DeliveryOutcome>>> deliver(Place place, Lane lane,
                                                      std::vector<DeliveryTarget> targets,
                                                      Incoming message);
-  /// For bodies that were sealed as they arrived (BodyWriter): the same without sealing.
+  /// For bodies that were sealed as they arrived: the same without sealing.
   Task<Result<std::vector<DeliveryOutcome>>> deliver_sealed(Place place, Lane lane,
-                                                            Delivery delivery);
+                                                            std::vector<DeliveryTarget> targets,
+                                                            storage::SealedBody body,
+                                                            message::Index index,
+                                                            Timestamp internal_date);
   Task<Result<Placed>> append(Place place, MailboxId mailbox, Flags flags, Incoming message,
                               QuotaLimit quota);
   /// For a body that arrives in pieces: seals it meanwhile, stages it when it is large.
-  Task<Result<storage::BodyWriter>> body_writer(Place place);
-  /// append() of what came through a body_writer().
+  Task<Result<storage::BodySpool>> body_spool(Place place);
+  /// append() of what came through a body_spool().
   Task<Result<Placed>> append_sealed(Place place, MailboxId mailbox, Flags flags,
                                      storage::SealedBody body, message::Index index,
                                      Timestamp internal_date, QuotaLimit quota);
@@ -122,6 +127,7 @@ class MailboxStore {
   void tell(AccountId account, MailboxId mailbox, std::uint64_t modseq);
 
   storage::Store* store_;
+  storage::Staging staging_;
   TenantKeys* keys_;
   ChangeFeed* feed_;
   Clock* clock_;

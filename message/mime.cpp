@@ -295,4 +295,18 @@ PartTree parse_parts(std::string_view message) {
   return parser.finish();
 }
 
+PartTree with_header(PartTree tree, std::string_view header) {
+  auto& root = tree.parts.front();
+  const auto before = root.body_begin;
+  const auto moved = [&](std::uint64_t offset) { return offset - before + header.size(); };
+  for (Part& part : tree.parts) {
+    if (&part != &root) part.header_begin = moved(part.header_begin);
+    part.body_begin = moved(part.body_begin);
+    part.body_end = moved(part.body_end);
+  }
+  root.envelope = parse_parts(header).parts.front().envelope;
+  tree.size = moved(tree.size);
+  return tree;
+}
+
 }  // namespace postern::message

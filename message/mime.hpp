@@ -102,6 +102,11 @@ class MimeParser {
 
 PartTree parse_parts(std::string_view message);
 
+/// The tree of the same message behind another header (fields were added or removed, none of MIME's
+/// own): every offset moves, the envelope is the new header's. `header`: all of it, with the blank
+/// line if the message has one.
+PartTree with_header(PartTree tree, std::string_view header);
+
 /// The envelope of a header.
 Envelope parse_envelope(std::string_view header);
 

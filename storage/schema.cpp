@@ -12,8 +12,7 @@ CREATE TABLE bodies (
   tenant_id   BLOB    NOT NULL,
   object_id   BLOB    NOT NULL,
   size        INTEGER NOT NULL,
-  sha256      BLOB    NOT NULL,
-  piece_count INTEGER NOT NULL,
+  head_size   INTEGER NOT NULL,
   first_piece BLOB    NOT NULL,
   PRIMARY KEY (tenant_id, object_id)
 ) WITHOUT ROWID;

@@ -9,7 +9,7 @@
 #include "accounts/password.hpp"
 #include "accounts/registry.hpp"
 #include "config/settings.hpp"
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 #include "core/time.hpp"
 #include "core/worker_pool.hpp"
 #include "smtp/delivery/service.hpp"

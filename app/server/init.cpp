@@ -10,7 +10,7 @@
 #include "app/server/stores.hpp"
 #include "config/loader.hpp"
 #include "config/render.hpp"
-#include "core/tls_context.hpp"
+#include "core/tls/context.hpp"
 #include "storage/keystore.hpp"
 
 namespace postern::server {

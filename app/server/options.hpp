@@ -6,7 +6,7 @@
 #include "accounts/authenticator.hpp"
 #include "accounts/password.hpp"
 #include "config/settings.hpp"
-#include "core/dns_resolver.hpp"
+#include "core/dns/resolver.hpp"
 #include "imap/options.hpp"
 #include "smtp/delivery/settings.hpp"
 #include "smtp/reception/environment.hpp"

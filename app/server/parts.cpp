@@ -10,6 +10,7 @@ namespace postern::server {
 namespace {
 
 constexpr std::size_t kWorkerThreads = 2;  // key generation and the like
+constexpr std::size_t kBodyQueue = 1'000;  // chunks of 256 KiB that wait
 constexpr std::size_t kWorkerQueue = 100;
 
 Result<void> open_storage(const config::Settings& settings, Parts& parts) {
@@ -32,8 +33,9 @@ void make_accounts(const config::Settings& settings, Parts& parts) {
   parts.authenticator = std::make_unique<accounts::Authenticator>(
       *parts.registry, *parts.passwords, system_clock(), authenticator_options(settings));
   parts.keys = std::make_unique<TenantKeys>(*parts.directory);
-  parts.mailboxes = std::make_unique<mailbox::MailboxStore>(*parts.store, *parts.keys, parts.feed,
-                                                            system_clock());
+  parts.mailboxes = std::make_unique<mailbox::MailboxStore>(
+      *parts.store, storage::Staging(*parts.body_workers, parts.store->staging_directory()),
+      *parts.keys, parts.feed, system_clock());
 }
 
 smtp::reception::Environment reception_environment(const config::Settings& settings, Parts& parts) {
@@ -46,6 +48,7 @@ smtp::reception::Environment reception_environment(const config::Settings& setti
   environment.queue = &parts.store->queue();
   environment.delivery = parts.delivery.get();
   environment.budget = parts.budget;
+  environment.staging.emplace(*parts.body_workers, parts.store->staging_directory());
   environment.resolver = [&parts]() -> dns::Resolver& { return parts.resolver(); };
   return environment;
 }
@@ -101,6 +104,7 @@ Result<std::unique_ptr<Parts>> make_parts(const config::Settings& settings) {
   }
   parts->budget = std::make_shared<smtp::ByteBudget>(settings.limits.message_memory.bytes);
   parts->workers = std::make_unique<WorkerPool>("worker", kWorkerThreads, kWorkerQueue);
+  parts->body_workers = std::make_unique<WorkerPool>("body", threads, kBodyQueue);
   if (auto opened = open_storage(settings, *parts); !opened) return std::unexpected(opened.error());
   make_accounts(settings, *parts);
   if (auto made = make_mail(settings, *parts); !made) return std::unexpected(made.error());

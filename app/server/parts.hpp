@@ -12,9 +12,9 @@
 #include "accounts/password.hpp"
 #include "accounts/registry.hpp"
 #include "config/settings.hpp"
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 #include "core/runtime.hpp"
-#include "core/tls_context.hpp"
+#include "core/tls/context.hpp"
 #include "core/worker_pool.hpp"
 #include "imap/store_backend.hpp"
 #include "mailbox/mailbox_store.hpp"
@@ -75,7 +75,9 @@ struct Parts {
   std::unique_ptr<smtp::delivery::DeliveryService> delivery;
   std::unique_ptr<smtp::reception::Reception> reception;
   std::shared_ptr<imap::Backend> imap;
-  std::unique_ptr<WorkerPool> workers;  ///< the first to go: its jobs use what is above
+  // The first to go: their jobs use what is above.
+  std::unique_ptr<WorkerPool> workers;       ///< for key generation and backup
+  std::unique_ptr<WorkerPool> body_workers;  ///< seal and stage large bodies
 
   /// The resolver of the calling io thread; the first one's from elsewhere.
   [[nodiscard]] dns::Resolver& resolver() const;

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 #include "core/result.hpp"
 #include "core/task.hpp"
 #include "dkim/dmarc/record.hpp"

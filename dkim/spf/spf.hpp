@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 #include "core/task.hpp"
 
 namespace postern::spf {

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 #include "core/result.hpp"
 #include "dkim/verify/signature.hpp"
 

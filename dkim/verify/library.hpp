@@ -22,7 +22,14 @@ struct Candidate {
   std::string_view field;  ///< the DKIM-Signature field as it stands in the message
 };
 
-enum class Checked : std::uint8_t { passed, bad_signature, bad_body, cut_body, not_processed };
+enum class Checked : std::uint8_t {
+  passed,
+  bad_signature,
+  bad_body,
+  cut_body,
+  not_processed,
+  unreadable
+};
 
 struct LibraryState;
 

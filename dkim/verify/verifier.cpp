@@ -16,8 +16,6 @@ namespace postern::dkim {
 
 namespace {
 
-constexpr std::size_t kBodySlice = 262'144;  // octets hashed before the event loop gets its turn
-
 struct Parsed {
   std::optional<Signature> signature;  // absent: the result is final
   std::string_view field;
@@ -25,8 +23,7 @@ struct Parsed {
 
 // One verification: message, what was read from it, the results as they come.
 struct Work {
-  std::shared_ptr<const std::string> message;
-  MessageParts parts;
+  MessagePtr message;
   std::vector<Field> fields;
   std::vector<Parsed> parsed;
   std::vector<SignatureResult> results;
@@ -42,8 +39,7 @@ void give_up_all(Work& work, const char* reason) {
 }
 
 void parse_all(Work& work, Timestamp now) {
-  work.parts = split_message(*work.message);
-  work.fields = split_fields(work.parts.header);
+  work.fields = split_fields(split_message(work.message->header).header);
   std::size_t from = 0;
   for (const auto& field : work.fields) {
     if (ascii::iequals(field.name, "from")) ++from;
@@ -107,6 +103,10 @@ void conclude(SignatureResult& result, Checked checked, const Signature& signatu
       result.result = Verdict::policy;
       result.reason = "l= leaves part of the body unsigned";
       return;
+    case Checked::unreadable:
+      result.result = Verdict::temperror;
+      result.reason = "the body could not be read";
+      return;
     case Checked::not_processed:
       result.result = Verdict::permerror;
       result.reason = "the signature can't be verified";
@@ -114,26 +114,33 @@ void conclude(SignatureResult& result, Checked checked, const Signature& signatu
   }
 }
 
-Task<bool> feed(LibraryRun& run, const Work& work) {
-  if (!run.feed_header(work.fields)) co_return false;
+enum class Fed : std::uint8_t { all, library_gave_up, unreadable };
+
+Task<Fed> feed(LibraryRun& run, const Work& work) {
+  if (!run.feed_header(work.fields)) co_return Fed::library_gave_up;
   const Executor executor = co_await asio::this_coro::executor;
-  std::string_view body = work.parts.body;
-  while (!body.empty()) {
-    const auto slice = body.substr(0, kBodySlice);
-    body.remove_prefix(slice.size());
-    if (!run.feed_body(slice)) co_return false;
-    if (!body.empty()) co_await asio::post(executor, asio::use_awaitable);
+  auto& body = *work.message->body;
+  bool ended = true;
+  for (std::uint64_t at = 0; at < body.size();) {
+    const auto slice = co_await body.read(at, storage::kBodyChunk);
+    if (!slice || slice->empty()) co_return Fed::unreadable;
+    if (!run.feed_body(*slice)) co_return Fed::library_gave_up;
+    at += slice->size();
+    ended = slice->ends_with('\n');
+    if (at < body.size()) co_await asio::post(executor, asio::use_awaitable);
   }
   // §3.4.3: the last line counts as ended. BDAT may bring a body that doesn't end so.
-  const bool open_ended = !work.parts.body.empty() && !work.parts.body.ends_with("\r\n");
-  co_return !open_ended || run.feed_body("\r\n");
+  if (!ended && !run.feed_body("\r\n")) co_return Fed::library_gave_up;
+  co_return Fed::all;
 }
 
 Task<std::optional<std::vector<Checked>>> check_together(std::vector<Candidate> candidates,
                                                          const Work& work) {
+  const auto count = candidates.size();
   LibraryRun run(std::move(candidates));
-  const bool fed = co_await feed(run, work);
-  if (!fed) co_return std::nullopt;
+  const Fed fed = co_await feed(run, work);
+  if (fed == Fed::library_gave_up) co_return std::nullopt;
+  if (fed == Fed::unreadable) co_return std::vector<Checked>(count, Checked::unreadable);
   co_return run.finish();
 }
 
@@ -165,10 +172,15 @@ std::string_view to_string(Verdict verdict) {
   return "none";
 }
 
-Task<std::vector<SignatureResult>> verify(dns::Resolver& resolver,
-                                          std::shared_ptr<const std::string> message,
+MessagePtr make_message(std::string_view whole) {
+  const auto parts = split_message(whole);
+  return std::make_shared<const Message>(
+      Message{std::string(parts.header), storage::plain_source(std::string(parts.body))});
+}
+
+Task<std::vector<SignatureResult>> verify(dns::Resolver& resolver, MessagePtr message,
                                           VerifyOptions options) {
-  Work work{.message = std::move(message), .parts = {}, .fields = {}, .parsed = {}, .results = {}};
+  Work work{.message = std::move(message), .fields = {}, .parsed = {}, .results = {}};
   parse_all(work, options.now);
   auto table = std::make_shared<Lookups>();
   co_await resolve_all(resolver, key_questions(work), table);
@@ -182,9 +194,8 @@ Task<std::vector<SignatureResult>> verify(dns::Resolver& resolver,
   co_return std::move(work.results);
 }
 
-std::vector<SignatureResult> read_signatures(std::shared_ptr<const std::string> message,
-                                             VerifyOptions options) {
-  Work work{.message = std::move(message), .parts = {}, .fields = {}, .parsed = {}, .results = {}};
+std::vector<SignatureResult> read_signatures(MessagePtr message, VerifyOptions options) {
+  Work work{.message = std::move(message), .fields = {}, .parsed = {}, .results = {}};
   parse_all(work, options.now);
   for (std::size_t i = 0; i < work.parsed.size(); ++i) {
     if (work.parsed[i].signature) work.results[i].result = Verdict::temperror;

@@ -2,8 +2,8 @@
 //
 // Every signature and key record is parsed here first, to the grammar and to policy (RFC 6376,
 // 8301, 8463); keys are resolved in parallel; only signatures with a usable key reach the library,
-// which gets its keys from a table and so never touches the network. A large body is fed in slices
-// with a turn of the event loop in between.
+// which gets its keys from a table and so never touches the network. The body is fed in chunks with
+// a turn of the event loop in between.
 //
 // Untrusted: message, DNS. Bounded: kMaxSignatures; what comes after is not looked at.
 #pragma once
@@ -15,9 +15,10 @@
 #include <string_view>
 #include <vector>
 
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 #include "core/task.hpp"
 #include "core/time.hpp"
+#include "storage/body/body_source.hpp"
 
 namespace postern::dkim {
 
@@ -40,19 +41,26 @@ struct SignatureResult {
   unsigned bits = 0;        ///< of the key; 0 when there was none
 };
 
+/// The header is at hand, the body may lie elsewhere.
+struct Message {
+  std::string header;  ///< with or without the blank line
+  std::shared_ptr<storage::BodySource> body;
+};
+using MessagePtr = std::shared_ptr<const Message>;
+MessagePtr make_message(std::string_view whole);
+
 struct VerifyOptions {
   Timestamp now;  ///< against t= and x=
 };
 
 /// One result per DKIM-Signature field, in the order of the header; empty when there is none.
-/// `message` is kept alive by the call. `resolver` outlives it (it belongs to the io thread).
-Task<std::vector<SignatureResult>> verify(dns::Resolver& resolver,
-                                          std::shared_ptr<const std::string> message,
+/// `resolver` outlives the call (it belongs to the io thread). A body that can't be read is a
+/// temperror.
+Task<std::vector<SignatureResult>> verify(dns::Resolver& resolver, MessagePtr message,
                                           VerifyOptions options);
 
 /// What verify() would begin with: each signature as far as its field tells, temperror where only
 /// the key and the cryptography are missing. For callers whose time is over.
-std::vector<SignatureResult> read_signatures(std::shared_ptr<const std::string> message,
-                                             VerifyOptions options);
+std::vector<SignatureResult> read_signatures(MessagePtr message, VerifyOptions options);
 
 }  // namespace postern::dkim

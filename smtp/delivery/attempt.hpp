@@ -9,8 +9,8 @@
 #include <memory>
 #include <vector>
 
-#include "core/dns.hpp"
-#include "core/tls_context.hpp"
+#include "core/dns/dns.hpp"
+#include "core/tls/context.hpp"
 #include "smtp/delivery/body_source.hpp"
 #include "smtp/delivery/local_transport.hpp"
 #include "smtp/delivery/pool.hpp"

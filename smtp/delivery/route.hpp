@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 #include "core/task.hpp"
 #include "smtp/delivery/settings.hpp"
 #include "smtp/queue/reply.hpp"

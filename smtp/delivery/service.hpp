@@ -12,9 +12,9 @@
 #include <functional>
 #include <memory>
 
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 #include "core/runtime.hpp"
-#include "core/tls_context.hpp"
+#include "core/tls/context.hpp"
 #include "smtp/delivery/body_source.hpp"
 #include "smtp/delivery/local_transport.hpp"
 #include "smtp/delivery/report_signer.hpp"

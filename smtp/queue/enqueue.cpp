@@ -151,8 +151,9 @@ Result<Enqueued> enqueue(sql::Transaction& tx, const NewMessage& message) {
 QueuedMessage as_queued(const NewMessage& message) {
   QueuedMessage queued;
   queued.envelope = message.envelope;
-  queued.body = message.body;
   if (message.body) {
+    // A staged body would hold its file open while the message waits for its turn.
+    if (!message.body->staged) queued.body = message.body;
     queued.envelope.body = message.body->object;
     queued.envelope.size = message.body->size;
   }

@@ -6,16 +6,18 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "accounts/authenticator.hpp"
 #include "accounts/directory.hpp"
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 #include "core/time.hpp"
 #include "dkim/authenticate.hpp"
 #include "mailbox/mailbox_store.hpp"
 #include "smtp/delivery/service.hpp"
 #include "smtp/server/byte_budget.hpp"
+#include "storage/body/body_spool.hpp"
 #include "storage/database.hpp"
 
 namespace postern::smtp::reception {
@@ -43,6 +45,8 @@ struct Environment {
   delivery::DeliveryService* delivery = nullptr;
   /// What all messages being received may hold in memory together.
   std::shared_ptr<ByteBudget> budget;
+  /// Where large bodies wait for their commit.
+  std::optional<storage::Staging> staging;
   /// The resolver of the calling io thread.
   std::function<dns::Resolver&()> resolver;
 };

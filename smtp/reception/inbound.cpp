@@ -33,7 +33,7 @@ metrics::Counter& verdict_counter(dkim::Disposition disposition) {
 }
 
 Task<dkim::Verdicts> verify(const Environment& environment, const SessionInfo& session,
-                            const Envelope& envelope, std::shared_ptr<const std::string> bytes) {
+                            const Envelope& envelope, dkim::MessagePtr message) {
   dkim::Envelope who;
   who.ip = session.remote.address();
   who.helo = session.hello.name;
@@ -43,19 +43,18 @@ Task<dkim::Verdicts> verify(const Environment& environment, const SessionInfo& s
   options.budget = environment.policy.dns_budget;
   options.refusal = environment.policy.refusal;
   options.now = environment.clock->now();
-  co_return co_await dkim::authenticate(environment.resolver(), std::move(who), std::move(bytes),
+  co_return co_await dkim::authenticate(environment.resolver(), std::move(who), std::move(message),
                                         std::move(options));
 }
 
 }  // namespace
 
 Task<Reply> accept_inbound(const Environment& environment, const SessionInfo& session,
-                           const Envelope& envelope, std::string bytes) {
-  const auto split = message::split_header(bytes);
-  if (count_received(split.header) >= environment.policy.received_hops) {
+                           const Envelope& envelope, Received received) {
+  if (count_received(received.header) >= environment.policy.received_hops) {
     co_return Reply{554, {5, 4, 6}, "Too many hops: this message is in a loop", {}, Blame::client};
   }
-  if (message::count_fields(split.header, "From") != 1) {
+  if (message::count_fields(received.header, "From") != 1) {
     // Two authors would let DMARC look at one and people at the other (RFC 5322 §3.6, RFC 9989 §5).
     co_return Reply{
         550, {5, 6, 0}, "The message must have exactly one From field", {}, Blame::client};
@@ -67,9 +66,10 @@ Task<Reply> accept_inbound(const Environment& environment, const SessionInfo& se
   accepted.origin = fmt::format("smtp {}", session.remote.address().to_string());
 
   std::string results;
-  auto shared = std::make_shared<const std::string>(std::move(bytes));
   if (environment.policy.authenticate_inbound) {
-    auto verdicts = co_await verify(environment, session, envelope, shared);
+    auto verdicts = co_await verify(environment, session, envelope,
+                                    std::make_shared<const dkim::Message>(
+                                        dkim::Message{received.header, received.content.body}));
     verdict_counter(verdicts.disposition).add();
     if (verdicts.disposition == dkim::Disposition::reject) {
       co_return Reply{
@@ -78,17 +78,15 @@ Task<Reply> accept_inbound(const Environment& environment, const SessionInfo& se
     if (verdicts.disposition == dkim::Disposition::junk) accepted.folder = Folder::junk;
     results = std::move(verdicts.results_field);
   }
-  const auto parts = message::split_header(*shared);
-  accepted.bytes = results;
+  accepted.header = results;
   const std::string id = accepted.id.text();
   Trace trace;
   trace.hostname = environment.policy.hostname;
   trace.id = id;
   trace.time = environment.clock->now();
-  accepted.bytes += make_received(session, envelope, trace);
-  accepted.bytes += dkim::without_forged_results(parts.header, environment.policy.hostname);
-  accepted.bytes += parts.body;
-  shared.reset();
+  accepted.header += make_received(session, envelope, trace);
+  accepted.header += dkim::without_forged_results(received.header, environment.policy.hostname);
+  accepted.content = std::move(received.content);
   co_return co_await place(environment, std::move(accepted));
 }
 

@@ -15,40 +15,23 @@ queue::Reply to_queue(const Reply& reply) {
       reply.code, {reply.status.klass, reply.status.subject, reply.status.detail}, reply.text);
 }
 
-Task<Result<std::string>> read_all(std::shared_ptr<delivery::BodySource> body) {
-  std::string bytes;
-  bytes.reserve(body->size());
-  while (bytes.size() < body->size()) {
-    auto piece = co_await body->read(bytes.size(), delivery::kBodyChunk);
-    if (!piece) co_return std::unexpected(piece.error());
-    if (piece->empty()) co_return fail(Errc::corrupt, "a queued body is shorter than its size");
-    bytes += *piece;
-  }
-  co_return bytes;
-}
-
-struct Verified {
-  std::string bytes;
-  Folder folder = Folder::inbox;
-};
-
-Task<Verified> verify(const Environment& environment, std::string return_path, std::string bytes) {
-  auto shared = std::make_shared<const std::string>(std::move(bytes));
+// Like a stranger's message, but for SPF: there is no client address. Gives the folder and puts the
+// results into the header.
+Task<Folder> verify(const Environment& environment, std::string return_path,
+                    HeaderAndContent& message) {
   dkim::Options options;
   options.authserv_id = environment.policy.hostname;
   options.budget = environment.policy.dns_budget;
   options.now = environment.clock->now();
   dkim::Envelope who;
   who.mail_from = std::move(return_path);
-  auto verdicts = co_await dkim::authenticate(environment.resolver(), std::move(who), shared,
-                                              std::move(options));
-  const auto parts = message::split_header(*shared);
-  Verified out;
-  out.bytes = verdicts.results_field;
-  out.bytes += dkim::without_forged_results(parts.header, environment.policy.hostname);
-  out.bytes += parts.body;
-  if (verdicts.disposition != dkim::Disposition::deliver) out.folder = Folder::junk;
-  co_return out;
+  auto verdicts = co_await dkim::authenticate(
+      environment.resolver(), std::move(who),
+      std::make_shared<const dkim::Message>(dkim::Message{message.header, message.content.body}),
+      std::move(options));
+  message.header = verdicts.results_field +
+                   dkim::without_forged_results(message.header, environment.policy.hostname);
+  co_return verdicts.disposition == dkim::Disposition::deliver ? Folder::inbox : Folder::junk;
 }
 
 // The queue keeps text that was a path when it was accepted.
@@ -74,15 +57,14 @@ Task<Result<queue::Reply>> LocalDeliveryAgent::deliver(delivery::LocalDelivery d
   if (found.verdict != accounts::Verdict::deliver || found.routes.empty()) {
     co_return to_queue(recipient_refusal(found.verdict));
   }
-  auto bytes = co_await read_all(delivery.body);
-  if (!bytes) co_return std::unexpected(bytes.error());
+  auto message = co_await open_message(delivery.body);
+  if (!message) co_return std::unexpected(message.error());
 
   const auto& envelope = delivery.message->envelope;
-  const bool junk = envelope.filing == queue::Filing::junk;
-  Verified verified{std::move(*bytes), junk ? Folder::junk : Folder::inbox};
+  Folder folder = envelope.filing == queue::Filing::junk ? Folder::junk : Folder::inbox;
   const bool from_another_tenant = found.tenant != delivery.source && !envelope.submitter.empty();
   if (from_another_tenant && environment_.policy.authenticate_inbound) {
-    verified = co_await verify(environment_, envelope.return_path, std::move(verified.bytes));
+    folder = co_await verify(environment_, envelope.return_path, *message);
   }
   // One delivery id per account: an alias may lead to several.
   std::vector<mailbox::DeliveryTarget> targets;
@@ -93,14 +75,13 @@ Task<Result<queue::Reply>> LocalDeliveryAgent::deliver(delivery::LocalDelivery d
       target.id.value.bytes[i] ^= route.account.value.bytes[i];
     }
     target.account = route.account;
-    target.mailbox =
-        verified.folder == Folder::junk ? mailbox::SpecialUse::junk : mailbox::SpecialUse::none;
+    target.mailbox = folder == Folder::junk ? mailbox::SpecialUse::junk : mailbox::SpecialUse::none;
     targets.push_back(std::move(target));
   }
   const mailbox::Place where{found.tenant, found.routes.front().shard};
-  auto outcomes =
-      co_await deliver_to_mailboxes(environment_, where, envelope.lane, std::move(targets),
-                                    return_path_field(envelope.return_path) + verified.bytes);
+  auto outcomes = co_await deliver_to_mailboxes(
+      environment_, where, envelope.lane, std::move(targets),
+      return_path_field(envelope.return_path) + message->header, message->content);
   if (!outcomes) co_return std::unexpected(outcomes.error());
   for (const auto& outcome : *outcomes) {
     // Temporary where an alias leads to others that have it: the next try repeats those, and makes

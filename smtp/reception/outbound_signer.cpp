@@ -1,5 +1,7 @@
 #include "smtp/reception/outbound_signer.hpp"
 
+#include "dkim/fields.hpp"
+
 namespace postern::smtp::reception {
 
 namespace {
@@ -20,7 +22,7 @@ Result<dkim::SigningKey> OutboundSigner::parsed(const accounts::PreparedKey& key
 }
 
 Task<Result<std::string>> OutboundSigner::sign(TenantId tenant, std::string domain,
-                                               const std::string& message) {
+                                               std::string header, std::string body_hash) {
   auto prepared = co_await directory_->signing_keys(tenant, std::move(domain));
   if (!prepared) co_return std::unexpected(prepared.error());
   std::string fields;
@@ -33,7 +35,8 @@ Task<Result<std::string>> OutboundSigner::sign(TenantId tenant, std::string doma
     signing_domain = key.domain;
   }
   if (selectors.empty()) co_return fields;
-  co_return dkim::sign_message(message, signing_domain, selectors, clock_->now());
+  co_return dkim::sign(dkim::split_message(header).header, body_hash, signing_domain, selectors,
+                       clock_->now());
 }
 
 }  // namespace postern::smtp::reception

@@ -21,9 +21,10 @@ class OutboundSigner {
   OutboundSigner(accounts::Directory& directory, Clock& clock)
       : directory_(&directory), clock_(&clock) {}
 
-  /// The DKIM-Signature fields for a whole message, each with its CRLF; empty for a domain without
-  /// keys. `message` stays alive until done.
-  Task<Result<std::string>> sign(TenantId tenant, std::string domain, const std::string& message);
+  /// The DKIM-Signature fields for a message, each with its CRLF; empty for a domain without keys.
+  /// `body_hash`: dkim::BodyHash of what follows the header.
+  Task<Result<std::string>> sign(TenantId tenant, std::string domain, std::string header,
+                                 std::string body_hash);
 
  private:
   Result<dkim::SigningKey> parsed(const accounts::PreparedKey& key);

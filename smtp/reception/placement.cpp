@@ -115,9 +115,9 @@ Task<Reply> place_in_mailboxes(const Environment& environment, Accepted message,
     targets.push_back(std::move(target));
   }
   const mailbox::Place where{plan.routes.front().tenant, plan.routes.front().shard};
-  std::string bytes = return_path_field(message.return_path) + message.bytes;
-  auto outcomes = co_await deliver_to_mailboxes(environment, where, message.lane,
-                                                std::move(targets), std::move(bytes));
+  std::string header = return_path_field(message.return_path) + message.header;
+  auto outcomes = co_await deliver_to_mailboxes(
+      environment, where, message.lane, std::move(targets), std::move(header), message.content);
   if (!outcomes) co_return temporary(outcomes.error());
   Plan rest = unplaced(plan, *outcomes);
   if (rest.local.empty()) co_return queued(message.id.text());
@@ -140,7 +140,7 @@ queue::Envelope queue_envelope(const Environment& environment, const Accepted& m
   out.ret = message.envelope->ret == Ret::full      ? queue::Ret::full
             : message.envelope->ret == Ret::headers ? queue::Ret::headers
                                                     : queue::Ret::unspecified;
-  const bool eight_bit = !message::is_ascii(message.bytes);
+  const bool eight_bit = !message.content.ascii || !message::is_ascii(message.header);
   out.body_type = eight_bit ? queue::BodyType::eight_bit : queue::BodyType::seven_bit;
   out.utf8 =
       message.envelope->charset == Charset::utf8 ? queue::Utf8::needed : queue::Utf8::not_needed;
@@ -156,16 +156,15 @@ queue::Envelope queue_envelope(const Environment& environment, const Accepted& m
   return out;
 }
 
-Task<Result<queue::NewMessage>> seal_for(const Environment& environment, const Accepted& message,
+Task<Result<queue::NewMessage>> seal_for(const Environment& environment, Accepted& message,
                                          TenantId tenant, MessageId id,
                                          std::vector<queue::NewRecipient> recipients) {
-  auto key = co_await environment.directory->data_key(tenant);
-  if (!key) co_return std::unexpected(key.error());
+  auto body = co_await seal_message(environment, tenant, message.header, message.content);
+  if (!body) co_return std::unexpected(body.error());
   queue::NewMessage out;
   out.envelope = queue_envelope(environment, message, tenant, id);
   out.recipients = std::move(recipients);
-  out.body = std::make_shared<const storage::SealedBody>(
-      storage::seal_body(**key, ObjectId::make(), message.bytes));
+  out.body = std::make_shared<const storage::SealedBody>(std::move(*body));
   out.envelope.body = out.body->object;
   out.envelope.size = out.body->size;
   co_return out;
@@ -174,7 +173,7 @@ Task<Result<queue::NewMessage>> seal_for(const Environment& environment, const A
 // One entry for the sender's tenant (remote recipients and, since its key seals them, those of
 // every other tenant too), or one per receiving tenant for mail from outside.
 Task<Result<std::vector<queue::NewMessage>>> make_entries(const Environment& environment,
-                                                          const Accepted& message, Plan plan) {
+                                                          Accepted& message, Plan plan) {
   std::vector<queue::NewMessage> entries;
   if (message.submitter) {
     auto recipients = std::move(plan.remote);
@@ -226,9 +225,12 @@ std::string return_path_field(std::string_view return_path) {
 
 Task<Result<std::vector<mailbox::DeliveryOutcome>>> deliver_to_mailboxes(
     const Environment& environment, mailbox::Place place, Lane lane,
-    std::vector<mailbox::DeliveryTarget> targets, std::string bytes) {
-  mailbox::MailboxStore::Incoming incoming{bytes, std::nullopt, environment.clock->now()};
-  auto outcomes = co_await environment.mailboxes->deliver(place, lane, targets, incoming);
+    std::vector<mailbox::DeliveryTarget> targets, std::string header, Content& content) {
+  auto sealed = co_await seal_indexed(environment, place.tenant, std::move(header), content);
+  if (!sealed) co_return std::unexpected(sealed.error());
+  const auto now = environment.clock->now();
+  auto outcomes = co_await environment.mailboxes->deliver_sealed(place, lane, targets, sealed->body,
+                                                                 sealed->index, now);
   if (!outcomes) co_return outcomes;
   // An account's folders are made with its first mail. The second try repeats what the first one
   // placed under the same delivery ids, which is why it can't make a second copy.
@@ -240,9 +242,8 @@ Task<Result<std::vector<mailbox::DeliveryOutcome>>> deliver_to_mailboxes(
     made = true;
   }
   if (!made) co_return outcomes;
-  incoming.bytes = std::move(bytes);
-  co_return co_await environment.mailboxes->deliver(place, lane, std::move(targets),
-                                                    std::move(incoming));
+  co_return co_await environment.mailboxes->deliver_sealed(
+      place, lane, std::move(targets), std::move(sealed->body), std::move(sealed->index), now);
 }
 
 Task<Reply> place(const Environment& environment, Accepted message) {
@@ -250,7 +251,7 @@ Task<Reply> place(const Environment& environment, Accepted message) {
   if (!plan) co_return plan.error();
   const auto id = message.id.text();
   const bool direct = goes_straight_to_mailboxes(*plan, message);
-  const auto size = message.bytes.size();
+  const auto size = message.header.size() + message.content.body->size();
   Reply reply;
   if (direct) {
     reply = co_await place_in_mailboxes(environment, std::move(message), std::move(*plan));

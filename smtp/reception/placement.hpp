@@ -12,19 +12,20 @@
 #include "core/lane.hpp"
 #include "core/task.hpp"
 #include "smtp/backend.hpp"
-#include "smtp/reception/environment.hpp"
+#include "smtp/reception/content.hpp"
 
 namespace postern::smtp::reception {
 
 enum class Folder : std::uint8_t { inbox, junk };
 
-/// A message ready to be written. `bytes` is complete but for Return-Path, which final delivery
+/// A message ready to be written. `header` is complete but for Return-Path, which final delivery
 /// adds.
 struct Accepted {
   MessageId id;
   std::string return_path;             ///< text, empty for the null path
   const Envelope* envelope = nullptr;  ///< lives as long as the session's transaction
-  std::string bytes;
+  std::string header;
+  Content content;
   Folder folder = Folder::inbox;
   Lane lane = Lane::transactional;
   std::string origin;  ///< "smtp 192.0.2.1"
@@ -40,6 +41,6 @@ std::string return_path_field(std::string_view return_path);
 /// Delivers into mailboxes of one tenant, making an account's folders when this is its first mail.
 Task<Result<std::vector<mailbox::DeliveryOutcome>>> deliver_to_mailboxes(
     const Environment& environment, mailbox::Place place, Lane lane,
-    std::vector<mailbox::DeliveryTarget> targets, std::string bytes);
+    std::vector<mailbox::DeliveryTarget> targets, std::string header, Content& content);
 
 }  // namespace postern::smtp::reception

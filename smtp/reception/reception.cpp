@@ -10,8 +10,6 @@ namespace postern::smtp::reception {
 
 namespace {
 
-// Keeps the message in memory, within what the session reserved, until all of it is there: its
-// trace fields and verdicts go in front of it.
 class Sink final : public MessageSink {
  public:
   Sink(const Environment& environment, OutboundSigner& signer, const SessionInfo& session,
@@ -20,28 +18,22 @@ class Sink final : public MessageSink {
         signer_(signer),
         session_(session),
         envelope_(envelope),
-        reserved_(environment.budget) {}
+        spool_(environment, session, envelope) {}
 
   Task<Outcome<>> append(std::string_view bytes) override {
-    const std::size_t size = bytes_.size() + bytes.size();
-    if (size > bytes_.capacity()) {
-      // Twice what it holds: growing a string keeps old and new for a moment.
-      const std::size_t capacity = std::max(size, 2 * bytes_.capacity());
-      if (!reserved_.grow_to(capacity + bytes_.capacity())) {
-        co_return refuse(temporary({Errc::overloaded, "the memory for messages is in use"}));
-      }
-      bytes_.reserve(capacity);
-    }
-    bytes_ += bytes;
+    auto taken = co_await spool_.append(bytes);
+    if (!taken) co_return refuse(temporary(taken.error()));
     co_return Outcome<>{};
   }
 
   Task<Reply> commit() override {
+    auto received = co_await spool_.finish();
+    if (!received) co_return temporary(received.error());
     if (session_.identity) {
       co_return co_await accept_submission(environment_, signer_, session_, envelope_,
-                                           std::move(bytes_));
+                                           std::move(*received));
     }
-    co_return co_await accept_inbound(environment_, session_, envelope_, std::move(bytes_));
+    co_return co_await accept_inbound(environment_, session_, envelope_, std::move(*received));
   }
 
  private:
@@ -49,8 +41,7 @@ class Sink final : public MessageSink {
   OutboundSigner& signer_;
   const SessionInfo& session_;
   const Envelope& envelope_;
-  ByteBudget::Reservation reserved_;
-  std::string bytes_;
+  MessageSpool spool_;
 };
 
 accounts::Identity identity_of(const SessionInfo& session) {

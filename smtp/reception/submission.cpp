@@ -104,12 +104,11 @@ std::string without_private_fields(std::string_view header) {
 
 Task<Reply> accept_submission(const Environment& environment, OutboundSigner& signer,
                               const SessionInfo& session, const Envelope& envelope,
-                              std::string bytes) {
-  const auto split = message::split_header(bytes);
-  if (count_received(split.header) >= environment.policy.received_hops) {
+                              Received received) {
+  if (count_received(received.header) >= environment.policy.received_hops) {
     co_return Reply{554, {5, 4, 6}, "Too many hops: this message is in a loop", {}, Blame::client};
   }
-  auto domain = co_await check_authors(environment, session, std::string(split.header));
+  auto domain = co_await check_authors(environment, session, received.header);
   if (!domain) co_return domain.error();
 
   Accepted accepted;
@@ -119,12 +118,11 @@ Task<Reply> accept_submission(const Environment& environment, OutboundSigner& si
   accepted.origin = fmt::format("smtp {}", session.remote.address().to_string());
   accepted.submitter = session.identity;
 
-  std::string message = missing_fields(split.header, environment, accepted.id);
-  message += dkim::without_forged_results(without_private_fields(split.header),
-                                          environment.policy.hostname);
-  message += split.body;
-  bytes = std::string();
-  auto signatures = co_await signer.sign(session.identity->tenant, *domain, message);
+  std::string header = missing_fields(received.header, environment, accepted.id);
+  header += dkim::without_forged_results(without_private_fields(received.header),
+                                         environment.policy.hostname);
+  auto signatures =
+      co_await signer.sign(session.identity->tenant, *domain, header, received.body_hash);
   if (!signatures) {
     const auto code = signatures.error().code;
     if (code != Errc::invalid && code != Errc::too_large) co_return temporary(signatures.error());
@@ -140,15 +138,16 @@ Task<Reply> accept_submission(const Environment& environment, OutboundSigner& si
       co_return Reply{550, {5, 7, 1}, "The From domain has no DKIM key here", {}, Blame::policy};
     }
   }
-  accepted.bytes = std::move(*signatures);
+  accepted.header = std::move(*signatures);
   const std::string id = accepted.id.text();
   Trace trace;
   trace.hostname = environment.policy.hostname;
   trace.id = id;
   trace.time = environment.clock->now();
   trace.client = ClientAddress::hidden;
-  accepted.bytes += make_received(session, envelope, trace);
-  accepted.bytes += message;
+  accepted.header += make_received(session, envelope, trace);
+  accepted.header += header;
+  accepted.content = std::move(received.content);
   co_return co_await place(environment, std::move(accepted));
 }
 

@@ -2,17 +2,15 @@
 // (RFC 6409 §8), and DKIM signatures.
 #pragma once
 
-#include <string>
-
 #include "smtp/backend.hpp"
-#include "smtp/reception/environment.hpp"
+#include "smtp/reception/message_spool.hpp"
 #include "smtp/reception/outbound_signer.hpp"
 
 namespace postern::smtp::reception {
 
-/// The whole message as it came from a logged-in session; gives the reply to DATA.
+/// From a logged-in session; gives the reply to DATA.
 Task<Reply> accept_submission(const Environment& environment, OutboundSigner& signer,
                               const SessionInfo& session, const Envelope& envelope,
-                              std::string bytes);
+                              Received received);
 
 }  // namespace postern::smtp::reception

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "core/tls_context.hpp"
+#include "core/tls/context.hpp"
 #include "smtp/backend.hpp"
 #include "smtp/server/byte_budget.hpp"
 #include "smtp/server/decoder.hpp"

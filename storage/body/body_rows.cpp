@@ -9,35 +9,30 @@ namespace postern::storage {
 namespace {
 
 /// A staged piece is read when it is written; `room` holds it meanwhile.
-std::string_view sealed_piece(const SealedBody& body, std::size_t index, std::string& room) {
-  if (!body.staged) return body.pieces.at(index);
-  auto piece = body.staged->read(index);
+std::string_view sealed_piece(const SealedBody& body, std::size_t number, std::string& room) {
+  if (number < body.pieces.size()) return body.pieces[number];
+  auto piece = body.piece(number);
   if (!piece) throw sql::EngineError(SQLITE_IOERR_READ, piece.error().message);
   room = std::move(*piece);
   return room;
 }
 
-struct Head {
-  std::uint64_t size = 0;
-  std::uint32_t piece_count = 0;
-  std::string first_piece;
-};
-
-enum class FirstPiece : std::uint8_t { read, skip };
-
-Result<Head> read_head(sql::TenantScope& scope, ObjectId object, FirstPiece first) {
-  auto row = first == FirstPiece::read ? scope.prepare(
-                                             "SELECT size, piece_count, first_piece FROM bodies "
-                                             "WHERE tenant_id = :tenant AND object_id = :object")
-                                       : scope.prepare(
-                                             "SELECT size, piece_count FROM bodies "
-                                             "WHERE tenant_id = :tenant AND object_id = :object");
+Result<BodyLayout> read_layout(sql::TenantScope& scope, ObjectId object) {
+  auto row = scope.prepare(
+      "SELECT size, head_size FROM bodies WHERE tenant_id = :tenant AND object_id = :object");
   row.bind(":object", object);
   if (!row.step()) return fail(Errc::not_found, "no such body");
-  Head head{
-      static_cast<std::uint64_t>(row.integer(0)), static_cast<std::uint32_t>(row.integer(1)), {}};
-  if (first == FirstPiece::read) head.first_piece = row.blob(2);
-  return head;
+  BodyLayout layout{static_cast<std::uint64_t>(row.integer(0)),
+                    static_cast<std::uint64_t>(row.integer(1))};
+  if (layout.head_size > layout.size) return fail(Errc::corrupt, "a body smaller than its head");
+  return layout;
+}
+
+void read_head(sql::TenantScope& scope, ObjectId object, std::vector<std::string>& pieces) {
+  auto row = scope.prepare(
+      "SELECT first_piece FROM bodies WHERE tenant_id = :tenant AND object_id = :object");
+  row.bind(":object", object);
+  if (row.step()) pieces.emplace_back(row.blob(0));
 }
 
 void read_pieces(sql::TenantScope& scope, ObjectId object, std::uint64_t first, std::uint64_t last,
@@ -55,11 +50,10 @@ void read_pieces(sql::TenantScope& scope, ObjectId object, std::uint64_t first, 
 void put_body(sql::TenantScope& scope, const SealedBody& body) {
   std::string room;
   auto head = scope.prepare(
-      "INSERT INTO bodies (tenant_id, object_id, size, sha256, piece_count, first_piece) "
-      "VALUES (:tenant, :object, :size, :sha256, :count, :first)");
+      "INSERT INTO bodies (tenant_id, object_id, size, head_size, first_piece) "
+      "VALUES (:tenant, :object, :size, :head_size, :first)");
   head.bind(":object", body.object).bind(":size", static_cast<std::int64_t>(body.size));
-  head.bind_blob(":sha256", body.sha256)
-      .bind(":count", static_cast<std::int64_t>(body.piece_count()));
+  head.bind(":head_size", static_cast<std::int64_t>(body.head_size));
   head.bind_blob(":first", sealed_piece(body, 0, room));
   head.run();
   if (body.piece_count() == 1) return;
@@ -75,25 +69,17 @@ void put_body(sql::TenantScope& scope, const SealedBody& body) {
 
 Result<SealedRange> read_body(sql::TenantScope& scope, ObjectId object, std::uint64_t offset,
                               std::uint64_t length) {
-  const auto first = offset / kPieceSize;
-  auto head = read_head(scope, object, first == 0 ? FirstPiece::read : FirstPiece::skip);
-  if (!head) return std::unexpected(head.error());
-  SealedRange range{head->size, static_cast<std::uint32_t>(first), head->piece_count, {}};
-  if (length == 0 || offset >= head->size) return range;
-  const auto last = (offset + std::min(length, head->size - offset) - 1) / kPieceSize;
-  if (first == 0) range.pieces.push_back(std::move(head->first_piece));
+  const auto layout = read_layout(scope, object);
+  if (!layout) return std::unexpected(layout.error());
+  SealedRange range{*layout, layout->piece_at(offset), {}};
+  if (length == 0 || offset >= layout->size) return range;
+  const auto first = range.first_piece;
+  const auto last = layout->piece_at(offset + std::min(length, layout->size - offset) - 1);
+  if (first == 0) read_head(scope, object, range.pieces);
   if (last > 0) read_pieces(scope, object, std::max<std::uint64_t>(first, 1), last, range.pieces);
   if (range.pieces.size() != last - first + 1)
     return fail(Errc::corrupt, "a stored body lacks pieces");
   return range;
-}
-
-Result<BodyHead> find_body(sql::TenantScope& scope, ObjectId object) {
-  auto row = scope.prepare(
-      "SELECT size, sha256 FROM bodies WHERE tenant_id = :tenant AND object_id = :object");
-  row.bind(":object", object);
-  if (!row.step()) return fail(Errc::not_found, "no such body");
-  return BodyHead{static_cast<std::uint64_t>(row.integer(0)), std::string(row.blob(1))};
 }
 
 void erase_body(sql::TenantScope& scope, ObjectId object) {

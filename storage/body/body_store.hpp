@@ -3,6 +3,8 @@
 // Key: HKDF-SHA256(tenant data key, salt "", info "postern body" || object id). Nonce: the piece's
 // number. Associated data: tenant, object, number, and whether it is the last; so that pieces can't
 // be swapped, dropped or moved to another tenant. A range read opens only the pieces it needs.
+// Piece 0 (the head) may have any size: of a message that was sealed as it arrived it is the
+// header, which is known in its final form only at the end; the other pieces are kPieceSize each.
 //
 // Sealing and opening are CPU work without SQL: done before the write and after the read. Small
 // bodies lie beside their rows (tables `bodies` and `body_pieces`, body_schema() in schema.hpp, of
@@ -33,15 +35,28 @@ struct DataKey {
 
 class StagedFile;
 
-/// Ciphertext of a body, in order: in memory (`pieces`), or in a staging file that lives as long as
-/// the last copy of this struct (`staged`). An empty body is one empty piece.
+/// How a body is cut. An empty body is one empty piece.
+struct BodyLayout {
+  std::uint64_t size = 0;       ///< plaintext bytes of the body
+  std::uint64_t head_size = 0;  ///< and of piece 0
+  [[nodiscard]] std::uint64_t piece_count() const;
+  [[nodiscard]] std::uint64_t piece_at(std::uint64_t offset) const;
+  [[nodiscard]] std::uint64_t piece_begin(std::uint64_t number) const;
+  [[nodiscard]] std::uint64_t piece_size(std::uint64_t number) const;
+};
+
+/// Ciphertext of a body, in order: the first pieces in memory, the others in a staging file that
+/// lives as long as the last copy of this struct.
 struct SealedBody {
   ObjectId object;
-  std::uint64_t size = 0;           ///< plaintext bytes
-  std::string sha256;               ///< of the plaintext, 32 raw bytes
-  std::vector<std::string> pieces;  ///< empty when staged
+  std::uint64_t size = 0;       ///< plaintext bytes
+  std::uint64_t head_size = 0;  ///< of piece 0
+  std::vector<std::string> pieces;
   std::shared_ptr<const StagedFile> staged;
+  [[nodiscard]] BodyLayout layout() const { return {size, head_size}; }
   [[nodiscard]] std::size_t piece_count() const;
+  /// Errc::io when a staged piece can't be read.
+  [[nodiscard]] Result<std::string> piece(std::size_t number) const;
 };
 
 /// Compresses and seals. Pure CPU: about 30 us for 10 KB. `object` is fresh: sealing two bodies
@@ -53,14 +68,23 @@ SealedBody seal_body(const DataKey& key, ObjectId object, std::string_view plain
 /// memory. Errc::temporary when the disk is full. The size limit is the caller's.
 class BodyWriter {
  public:
-  BodyWriter(std::shared_ptr<const DataKey> key, ObjectId object, std::string staging_directory);
+  enum class Head : std::uint8_t {
+    inside,  ///< what is appended is the whole body
+    later,   ///< what is appended follows a head that set_head() will bring
+  };
+  BodyWriter(std::shared_ptr<const DataKey> key, ObjectId object, std::string staging_directory,
+             Head head = Head::inside);
   ~BodyWriter();  ///< removes what was staged and not taken
   BodyWriter(BodyWriter&&) noexcept;
   BodyWriter& operator=(BodyWriter&&) noexcept;
   Result<void> append(std::string_view plain);
-  /// Seals the last piece; the object is spent.
+  /// Seals the last piece. With Head::later the body has no head yet (head_size 0, an empty piece
+  /// 0): it can be read, not put.
   Result<SealedBody> finish();
-  [[nodiscard]] std::uint64_t size() const;
+  /// After finish(), once (a second head would be sealed under the same key and nonce).
+  SealedBody set_head(std::string_view head);
+  [[nodiscard]] std::uint64_t size() const;  ///< appended so far
+  [[nodiscard]] const DataKey& key() const;
 
  private:
   struct Impl;
@@ -74,9 +98,8 @@ void put_body(sql::TenantScope& scope, const SealedBody& body);
 /// The sealed pieces that cover [offset, offset + length) as far as the body goes, read inside a
 /// transaction (Errc::not_found without such a body; memory: the range and up to two pieces)...
 struct SealedRange {
-  std::uint64_t body_size = 0;
-  std::uint32_t first_piece = 0;
-  std::uint32_t piece_count = 0;  ///< of the whole body, to know which is last
+  BodyLayout layout;
+  std::uint64_t first_piece = 0;
   std::vector<std::string> pieces;
 };
 Result<SealedRange> read_body(sql::TenantScope& scope, ObjectId object, std::uint64_t offset,
@@ -84,13 +107,6 @@ Result<SealedRange> read_body(sql::TenantScope& scope, ObjectId object, std::uin
 /// ...and opened after it. Errc::corrupt when a piece doesn't authenticate.
 Result<std::string> open_range(const DataKey& key, ObjectId object, const SealedRange& range,
                                std::uint64_t offset, std::uint64_t length);
-
-/// Plaintext size in bytes and SHA-256, without the body. Errc::not_found.
-struct BodyHead {
-  std::uint64_t size = 0;
-  std::string sha256;
-};
-Result<BodyHead> find_body(sql::TenantScope& scope, ObjectId object);
 
 /// Nothing happens when there is no such body.
 void erase_body(sql::TenantScope& scope, ObjectId object);

@@ -1,22 +1,29 @@
 // BodyWriter: a body that arrives in pieces (body_store.hpp).
-#include "core/crypto.hpp"
+#include <stdexcept>
+
 #include "storage/body/piece.hpp"
 #include "storage/body/staged_file.hpp"
 
 namespace postern::storage {
 
 struct BodyWriter::Impl {
-  Impl(const DataKey& data_key, ObjectId id, std::string directory)
-      : key(data_key, id), object(id), staging(std::move(directory)) {}
+  Impl(std::shared_ptr<const DataKey> data, ObjectId id, std::string directory, Head where)
+      : data_key(std::move(data)),
+        key(*data_key, id),
+        staging(std::move(directory)),
+        head(where),
+        number(where == Head::later ? 1 : 0) {
+    body.object = id;
+    if (where == Head::later) body.pieces.emplace_back();
+  }
 
+  std::shared_ptr<const DataKey> data_key;
   BodyKey key;
-  ObjectId object;
   std::string staging;
-  std::uint64_t size = 0;
-  std::uint32_t number = 0;
+  Head head;
+  std::uint32_t number;    ///< of the next piece
   std::string open_piece;  ///< plaintext not sealed yet; a full one waits, it may be the last
-  crypto::Sha256 hash;
-  std::vector<std::string> pieces;
+  SealedBody body;
   std::shared_ptr<StagedFile> staged;
 
   Result<void> seal_piece(Position position);
@@ -24,48 +31,50 @@ struct BodyWriter::Impl {
 };
 
 Result<void> BodyWriter::Impl::seal_piece(Position position) {
+  if (number == 0) body.head_size = open_piece.size();
   auto sealed = key.seal(number++, position, open_piece);
   open_piece.clear();
-  if (!staged && size > kStageThreshold) {
+  if (!staged && body.size > kStageThreshold) {
     if (auto moved = stage(); !moved) return moved;
   }
   if (staged) return staged->append(sealed);
-  pieces.push_back(std::move(sealed));
+  body.pieces.push_back(std::move(sealed));
   return {};
 }
 
-/// Moves what is in memory to a file, where the rest will follow.
+/// Moves what is in memory to a file, where the rest will follow. The head's place stays in memory.
 Result<void> BodyWriter::Impl::stage() {
   auto file = StagedFile::make(staging);
   if (!file) return std::unexpected(file.error());
   staged = std::move(*file);
-  for (const auto& piece : pieces) {
-    if (auto written = staged->append(piece); !written) return written;
+  const std::size_t first = head == Head::later ? 1 : 0;
+  for (std::size_t i = first; i < body.pieces.size(); ++i) {
+    if (auto written = staged->append(body.pieces[i]); !written) return written;
   }
-  pieces.clear();
-  pieces.shrink_to_fit();
+  body.pieces.resize(first);
+  body.pieces.shrink_to_fit();
   return {};
 }
 
 BodyWriter::BodyWriter(std::shared_ptr<const DataKey> key, ObjectId object,
-                       std::string staging_directory)
-    : impl_(std::make_unique<Impl>(*key, object, std::move(staging_directory))) {}
+                       std::string staging_directory, Head head)
+    : impl_(std::make_unique<Impl>(std::move(key), object, std::move(staging_directory), head)) {}
 BodyWriter::~BodyWriter() = default;
 BodyWriter::BodyWriter(BodyWriter&&) noexcept = default;
 BodyWriter& BodyWriter::operator=(BodyWriter&&) noexcept = default;
 
-std::uint64_t BodyWriter::size() const { return impl_->size; }
+std::uint64_t BodyWriter::size() const { return impl_->body.size; }
+const DataKey& BodyWriter::key() const { return *impl_->data_key; }
 
 Result<void> BodyWriter::append(std::string_view plain) {
   auto& impl = *impl_;
-  impl.hash.update(plain);
   while (!plain.empty()) {
     if (impl.open_piece.size() == kPieceSize) {
       if (auto sealed = impl.seal_piece(Position::inner); !sealed) return sealed;
     }
     const auto part = plain.substr(0, kPieceSize - impl.open_piece.size());
     impl.open_piece.append(part);
-    impl.size += part.size();
+    impl.body.size += part.size();
     plain.remove_prefix(part.size());
   }
   return {};
@@ -73,10 +82,24 @@ Result<void> BodyWriter::append(std::string_view plain) {
 
 Result<SealedBody> BodyWriter::finish() {
   auto& impl = *impl_;
-  if (auto sealed = impl.seal_piece(Position::last); !sealed)
-    return std::unexpected(sealed.error());
-  return SealedBody{impl.object, impl.size, impl.hash.finish(), std::move(impl.pieces),
-                    impl.staged};
+  if (impl.head == Head::inside || !impl.open_piece.empty()) {
+    if (auto sealed = impl.seal_piece(Position::last); !sealed)
+      return std::unexpected(sealed.error());
+  }
+  impl.body.staged = impl.staged;
+  if (impl.head == Head::inside) return std::move(impl.body);
+  return impl.body;
+}
+
+SealedBody BodyWriter::set_head(std::string_view head) {
+  auto& impl = *impl_;
+  if (impl.head != Head::later || !impl.body.pieces[0].empty())
+    throw std::logic_error("a body has one head");
+  const auto position = impl.number == 1 ? Position::last : Position::inner;
+  impl.body.pieces[0] = impl.key.seal(0, position, head);
+  impl.body.head_size = head.size();
+  impl.body.size += head.size();
+  return impl.body;
 }
 
 }  // namespace postern::storage

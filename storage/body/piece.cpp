@@ -98,13 +98,4 @@ Result<std::string> BodyKey::open(std::uint32_t number, Position position, std::
               fmt::format("piece {} of body {} doesn't open", number, object_.text()));
 }
 
-std::uint64_t piece_count_of(std::uint64_t size) {
-  return size == 0 ? 1 : size / kPieceSize + (size % kPieceSize != 0 ? 1 : 0);
-}
-
-std::size_t piece_size_of(std::uint64_t body_size, std::uint64_t number) {
-  const auto start = number * kPieceSize;
-  return static_cast<std::size_t>(std::min<std::uint64_t>(kPieceSize, body_size - start));
-}
-
 }  // namespace postern::storage

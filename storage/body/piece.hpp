@@ -35,9 +35,4 @@ class BodyKey {
   std::string key_;
 };
 
-/// How many pieces a body of that size has: at least one.
-std::uint64_t piece_count_of(std::uint64_t size);
-/// Plaintext bytes of one of them.
-std::size_t piece_size_of(std::uint64_t body_size, std::uint64_t number);
-
 }  // namespace postern::storage

@@ -54,7 +54,8 @@ dkim::Verdicts run(dns::Resolver& resolver, const std::string& message,
   dkim::Envelope envelope{asio::ip::make_address("192.0.2.1"), "out.example.com",
                           "joe@example.com"};
   return test::run_task<dkim::Verdicts>(
-      context, dkim::authenticate(resolver, envelope, test::shared(message), std::move(made)));
+      context,
+      dkim::authenticate(resolver, envelope, dkim::make_message(message), std::move(made)));
 }
 
 std::string sign(test::FakeResolver& resolver, const std::string& message) {

@@ -1,7 +1,6 @@
 // Messages and keys that several tests use.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -17,10 +16,6 @@ inline std::string with_crlf(std::string_view text) {
     out += c;
   }
   return out;
-}
-
-inline std::shared_ptr<const std::string> shared(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
 }
 
 /// 2023-11-14, later than the signatures of published vectors.

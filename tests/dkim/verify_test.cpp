@@ -45,7 +45,7 @@ void sign_with_both(Signed& made, const std::string& text = kMessage) {
 
 std::vector<dkim::SignatureResult> verify(test::FakeResolver& resolver, const std::string& message,
                                           Timestamp now = test::test_now()) {
-  return test::run_task(dkim::verify(resolver, test::shared(message), {now}));
+  return test::run_task(dkim::verify(resolver, dkim::make_message(message), {now}));
 }
 
 void replace(std::string& text, std::string_view from, std::string_view to) {

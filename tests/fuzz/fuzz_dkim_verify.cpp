@@ -42,7 +42,7 @@ class OneKey final : public dns::Resolver {
   std::string text_;
 };
 
-Task<> verify(dns::Resolver& resolver, std::shared_ptr<const std::string> message) {
+Task<> verify(dns::Resolver& resolver, dkim::MessagePtr message) {
   (void)co_await dkim::verify(resolver, message, {Timestamp{std::chrono::seconds{1'700'000'000}}});
 }
 
@@ -63,8 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   OneKey resolver(key);
   asio::io_context context{1};
-  asio::co_spawn(context, verify(resolver, std::make_shared<const std::string>(message)),
-                 asio::detached);
+  asio::co_spawn(context, verify(resolver, dkim::make_message(message)), asio::detached);
   context.run();
   (void)dmarc::author_domains(dkim::split_message(message).header);
   return 0;

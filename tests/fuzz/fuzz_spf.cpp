@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 #include "dkim/spf/guard.hpp"
 #include "dkim/spf/spf.hpp"
 

@@ -40,7 +40,9 @@ struct House {
   std::unique_ptr<storage::Store> files = open_store(world.directory.file("data"));
   DirectoryKeys keys{world.look_up};
   mailbox::ChangeFeed feed;
-  mailbox::MailboxStore store{*files, keys, feed, world.clock};
+  WorkerPool workers{"worker", 1, 100};
+  mailbox::MailboxStore store{*files, storage::Staging(workers, files->staging_directory()), keys,
+                              feed, world.clock};
   accounts::PasswordPool passwords{{accounts::test::kSmall, 2, 100, 1 << 20}};
   accounts::Authenticator authenticator{world.registry, passwords, world.clock, {}};
   accounts::Tenant tenant = world.tenant("acme");

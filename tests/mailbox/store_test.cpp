@@ -28,7 +28,8 @@ struct Fixture {
     options.mail = {mail_schema()};
     options.disk_reserve = 0;
     files = must(storage::Store::open(std::move(options)));
-    store = std::make_unique<MailboxStore>(*files, keys, feed, clock);
+    store = std::make_unique<MailboxStore>(
+        *files, storage::Staging(workers, files->staging_directory()), keys, feed, clock);
     must(run_task(context, store->create_account(place, account)));
   }
   test::TempDirectory directory;
@@ -40,6 +41,7 @@ struct Fixture {
   std::unique_ptr<MailboxStore> store;
   Place place{TenantId::make(), 1};
   AccountId account = AccountId::make();
+  WorkerPool workers{"worker", 1, 100};
 };
 
 const std::string kText = "Subject: hi\r\nFrom: a@b.example\r\n\r\nbody of the message\r\n";

@@ -364,3 +364,31 @@ TEST_CASE("mime_trees_agree_with_mime4j") {
   CHECK(same > 60);
   CHECK(differ == 0);
 }
+
+TEST_CASE("tree_behind_another_header_is_the_tree_of_that_message") {
+  const std::string body =
+      "--b\r\n\r\none\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: "
+      "in\r\n\r\ntwo\r\n--b--\r\n";
+  const std::string type = "Content-Type: multipart/mixed; boundary=b\r\n";
+  const std::string before = "Bcc: hidden@x.example\r\nSubject: s\r\n" + type + "\r\n";
+  for (const std::string& after :
+       {"Return-Path: <>\r\nReceived: by x\r\nSubject: s\r\nFrom: a@x.example\r\n" + type + "\r\n",
+        "Subject: s\r\n" + type + "\r\n"}) {
+    const auto moved = with_header(parse_parts(before + body), after);
+    const auto fresh = parse_parts(after + body);
+    CHECK(dump(moved) == dump(fresh));
+    CHECK(moved.size == fresh.size);
+    CHECK(*moved.parts[0].envelope == *fresh.parts[0].envelope);
+    REQUIRE(moved.parts.size() == 4);
+    CHECK(*moved.parts[3].envelope == *fresh.parts[3].envelope);
+  }
+}
+
+TEST_CASE("tree_of_a_bare_header_or_message_moves_too") {
+  const auto bare = with_header(parse_parts("Subject: s\r\n"), "A: b\r\nSubject: s\r\n");
+  CHECK(dump(bare) == dump(parse_parts("A: b\r\nSubject: s\r\n")));
+  const std::string type = "Content-Type: message/rfc822\r\n\r\n";
+  const std::string inner = "Subject: in\r\n\r\nx\r\n";
+  const auto message = with_header(parse_parts(type + inner), "A: b\r\n" + type);
+  CHECK(dump(message) == dump(parse_parts("A: b\r\n" + type + inner)));
+}

@@ -4,9 +4,12 @@
 
 #include "core/crypto.hpp"
 #include "core/random.hpp"
+#include "storage/body/body_source.hpp"
+#include "storage/body/body_spool.hpp"
 #include "storage/body/body_store.hpp"
 #include "storage/body/staged_file.hpp"
 #include "tests/storage/support.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace postern::storage::test {
 
@@ -76,7 +79,6 @@ TEST_CASE("body_of_each_size_comes_back_whole") {
       const auto object = ObjectId::make();
       const auto body = seal_body(*f.key, object, plain);
       CHECK(body.size == size);
-      CHECK(body.sha256 == crypto::sha256(plain));
       CHECK(body.piece_count() == std::max<std::size_t>(1, (size + kPieceSize - 1) / kPieceSize));
       must(f.put(body));
       CHECK(must(f.get(object)) == plain);
@@ -133,18 +135,6 @@ TEST_CASE("unknown_body_is_not_found_and_another_tenant_sees_none") {
   CHECK(f.fetch(TenantId::make(), object, 0, 10).error().code == Errc::not_found);
 }
 
-TEST_CASE("find_body_tells_size_and_hash") {
-  Fixture f;
-  const auto object = ObjectId::make();
-  must(f.put(seal_body(*f.key, object, "text")));
-  const auto head = must(f.database->read_blocking<BodyHead>([&](sql::Transaction& tx) {
-    sql::TenantScope scope(tx, f.key->tenant);
-    return find_body(scope, object);
-  }));
-  CHECK(head.size == 4);
-  CHECK(head.sha256 == crypto::sha256("text"));
-}
-
 TEST_CASE("erased_body_is_gone_and_erasing_again_is_nothing") {
   Fixture f;
   const auto object = ObjectId::make();
@@ -186,17 +176,22 @@ TEST_CASE("changed_pieces_are_corrupt") {
   check_corrupt(swapped);
   auto dropped = good;  // the last piece cut off, the sizes made to match
   dropped.pieces.pop_back();
-  dropped.piece_count = 2;
-  dropped.body_size = 2 * kPieceSize;
+  dropped.layout.size = 2 * kPieceSize;
   check_corrupt(dropped);
   auto missing = good;
   missing.pieces.pop_back();
   check_corrupt(missing);
+  auto no_head = good;
+  no_head.layout.head_size = UINT64_MAX;
+  check_corrupt(no_head);
+  auto shifted = good;
+  shifted.layout.head_size -= 1;
+  check_corrupt(shifted);
   auto empty_piece = good;
   empty_piece.pieces[0].clear();
   check_corrupt(empty_piece);
   auto resized = good;
-  resized.body_size -= 1;
+  resized.layout.size -= 1;
   check_corrupt(resized);
 }
 
@@ -232,12 +227,115 @@ TEST_CASE("body_writer_seals_the_same_as_seal_body") {
       CHECK(body.pieces.empty() == (body.staged != nullptr));
       const auto whole = seal_body(*f.key, object, plain);
       CHECK(body.size == whole.size);
-      CHECK(body.sha256 == whole.sha256);
       CHECK(body.piece_count() == whole.piece_count());
       must(f.put(body));
       CHECK(must(f.get(object)) == plain);
     }
   }
+}
+
+TEST_CASE("body_whose_head_comes_last_reads_as_one") {
+  Fixture f;
+  must(sweep_staging(f.directory / "staging"));
+  for (const std::size_t tail_size : {std::size_t{0}, std::size_t{1}, kPieceSize, kPieceSize + 1,
+                                      kStageThreshold + 1, std::size_t{700'000}}) {
+    for (const std::size_t head_size : {std::size_t{0}, std::size_t{300}, 3 * kPieceSize + 5}) {
+      INFO(tail_size << " " << head_size);
+      const auto tail = blob_of(tail_size, 8);
+      const auto head = text_of(head_size);
+      const auto object = ObjectId::make();
+      BodyWriter writer(f.key, object, f.directory / "staging", BodyWriter::Head::later);
+      must(writer.append(tail));
+      const auto headless = must(writer.finish());
+      CHECK(headless.size == tail_size);
+      const auto source = sealed_source(f.key, std::make_shared<const SealedBody>(headless));
+      CHECK(must(postern::test::run_task(read_all(source))) == tail);
+
+      const auto body = writer.set_head(head);
+      CHECK(body.size == head_size + tail_size);
+      CHECK(body.head_size == head_size);
+      must(f.put(body));
+      const std::string whole = head + tail;
+      CHECK(must(f.get(object)) == whole);
+      for (const std::size_t offset :
+           {std::size_t{0}, head_size / 2, head_size, head_size + 1, head_size + kPieceSize}) {
+        if (offset > whole.size()) continue;
+        CHECK(must(f.get(object, offset, 1'000)) == whole.substr(offset, 1'000));
+      }
+      // What was read before the head came stays readable.
+      CHECK(must(postern::test::run_task(read_all(source))) == tail);
+      // A second head would be sealed under the same key and nonce.
+      CHECK_THROWS_AS(writer.set_head("another"), std::logic_error);
+    }
+  }
+}
+
+TEST_CASE("body_writer_with_its_head_inside_takes_no_other") {
+  Fixture f;
+  BodyWriter writer(f.key, ObjectId::make(), f.directory / "staging");
+  must(writer.append("text"));
+  must(writer.finish());
+  CHECK_THROWS_AS(writer.set_head("head"), std::logic_error);
+}
+
+TEST_CASE("body_source_reads_ranges_of_every_kind_alike") {
+  Fixture f;
+  must(sweep_staging(f.directory / "staging"));
+  const auto plain = blob_of(500'000, 9);
+  BodyWriter writer(f.key, ObjectId::make(), f.directory / "staging");
+  must(writer.append(plain));
+  const auto staged = std::make_shared<const SealedBody>(must(writer.finish()));
+  REQUIRE(staged->staged != nullptr);
+  const auto in_memory =
+      std::make_shared<const SealedBody>(seal_body(*f.key, ObjectId::make(), plain));
+  const auto padded = plain_source("pad" + plain);
+  for (const auto& source : {plain_source(plain), sealed_source(f.key, staged),
+                             sealed_source(f.key, in_memory), source_from(padded, 3)}) {
+    REQUIRE(source->size() == plain.size());
+    for (const std::uint64_t offset :
+         {0U, 65'535U, 65'536U, 262'144U, 499'999U, 500'000U, 600'000U}) {
+      for (const std::uint64_t length : {0U, 1U, 65'536U, 1'000'000U}) {
+        INFO(offset << " " << length);
+        const auto want = offset < plain.size() ? plain.substr(offset, length) : std::string();
+        CHECK(must(postern::test::run_task(source->read(offset, length))) == want);
+      }
+    }
+    CHECK(must(postern::test::run_task(read_all(source))) == plain);
+  }
+  CHECK(source_from(padded, 1'000'000)->size() == 0);
+}
+
+TEST_CASE("spooled_body_is_what_was_appended_whatever_its_size") {
+  Fixture f;
+  must(sweep_staging(f.directory / "staging"));
+  asio::io_context context{1};
+  WorkerPool workers("body", 1, 100);
+  const Staging staging(workers, f.directory / "staging");
+  for (const std::size_t size : {std::size_t{0}, std::size_t{100}, kStageThreshold - 1,
+                                 kStageThreshold, kStageThreshold + 1, std::size_t{1'500'000}}) {
+    INFO(size);
+    const auto plain = blob_of(size, 10);
+    auto spool = staging.spool(f.key);
+    for (std::size_t at = 0; at < size; at += 50'000)
+      must(postern::test::run_task(context,
+                                   spool.append(std::string_view(plain).substr(at, 50'000))));
+    const auto body = must(postern::test::run_task(context, spool.finish()));
+    CHECK((body.staged != nullptr) == (size > kStageThreshold));
+    must(f.put(body));
+    CHECK(must(f.get(body.object)) == plain);
+  }
+}
+
+TEST_CASE("spool_without_a_place_to_stage_fails_at_the_threshold") {
+  Fixture f;
+  asio::io_context context{1};
+  WorkerPool workers("body", 1, 100);
+  auto spool = Staging(workers, f.directory / "nowhere").spool(f.key);
+  const auto first = postern::test::run_task(context, spool.append(blob_of(kStageThreshold, 11)));
+  const auto second = postern::test::run_task(context, spool.append(blob_of(kStageThreshold, 12)));
+  CHECK(first.has_value());
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == Errc::io);
 }
 
 TEST_CASE("staged_body_can_be_put_again_after_a_failure") {

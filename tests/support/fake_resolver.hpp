@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 
 namespace postern::test {
 

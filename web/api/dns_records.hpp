@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "accounts/signing_keys.hpp"
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 #include "core/task.hpp"
 
 namespace postern::web::api {

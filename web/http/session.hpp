@@ -9,7 +9,7 @@
 
 #include "core/listener.hpp"
 #include "core/stream.hpp"
-#include "core/tls_context.hpp"
+#include "core/tls/context.hpp"
 #include "web/http/parser.hpp"
 #include "web/http/router.hpp"
 

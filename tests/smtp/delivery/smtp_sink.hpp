@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "core/stream.hpp"
-#include "core/tls_context.hpp"
+#include "core/tls/context.hpp"
 
 namespace postern::test {
 

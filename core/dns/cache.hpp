@@ -9,7 +9,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 
 namespace postern::dns {
 

@@ -12,8 +12,8 @@
 #include "core/ascii.hpp"
 #include "core/ip_address.hpp"
 #include "core/random.hpp"
-#include "core/tls_context.hpp"
-#include "core/tls_error.hpp"
+#include "core/tls/context.hpp"
+#include "core/tls/error.hpp"
 
 namespace postern::tls {
 

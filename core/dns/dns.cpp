@@ -1,4 +1,4 @@
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "core/dns_cache.hpp"
+#include "core/dns/cache.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,8 +1,8 @@
-#include "core/dns_resolver.hpp"
+#include "core/dns/resolver.hpp"
 
 #include <catch2/catch.hpp>
 
-#include "tests/core/dns_server.hpp"
+#include "tests/core/dns/dns_server.hpp"
 #include "tests/core/sockets.hpp"
 
 namespace {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 
 namespace postern::dns {
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/dns_resolver.hpp"
+#include "core/dns/resolver.hpp"
 
 namespace postern::dns {
 

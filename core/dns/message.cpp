@@ -1,4 +1,4 @@
-#include "core/dns_message.hpp"
+#include "core/dns/message.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "core/dns_wire.hpp"
+#include "core/dns/wire.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "core/tls_error.hpp"
+#include "core/tls/error.hpp"
 
 #include <openssl/err.h>
 

@@ -1,9 +1,9 @@
-#include "core/tls_context.hpp"
+#include "core/tls/context.hpp"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include "core/tls_error.hpp"
+#include "core/tls/error.hpp"
 
 namespace postern::tls {
 

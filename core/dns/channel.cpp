@@ -1,4 +1,4 @@
-#include "core/dns_channel.hpp"
+#include "core/dns/channel.hpp"
 
 #include <ares.h>
 
@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "core/dns_message.hpp"
+#include "core/dns/message.hpp"
 
 namespace postern::dns {
 

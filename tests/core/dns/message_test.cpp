@@ -1,10 +1,10 @@
-#include "core/dns_message.hpp"
+#include "core/dns/message.hpp"
 
 #include <catch2/catch.hpp>
 
-#include "core/dns_wire.hpp"
+#include "core/dns/wire.hpp"
 #include "core/encoding.hpp"
-#include "tests/core/dns_server.hpp"
+#include "tests/core/dns/dns_server.hpp"
 
 namespace {
 using namespace postern;

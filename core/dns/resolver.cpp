@@ -1,4 +1,4 @@
-#include "core/dns_resolver.hpp"
+#include "core/dns/resolver.hpp"
 
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
@@ -7,9 +7,9 @@
 #include <map>
 #include <utility>
 
-#include "core/dns_cache.hpp"
-#include "core/dns_channel.hpp"
-#include "core/dns_message.hpp"
+#include "core/dns/cache.hpp"
+#include "core/dns/channel.hpp"
+#include "core/dns/message.hpp"
 #include "core/metrics.hpp"
 #include "core/random.hpp"
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/dns_message.hpp"
-#include "core/dns_wire.hpp"
+#include "core/dns/message.hpp"
+#include "core/dns/wire.hpp"
 
 namespace postern::dns {
 

@@ -1,4 +1,4 @@
-#include "core/tls_session.hpp"
+#include "core/tls/session.hpp"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -8,8 +8,8 @@
 #include <cstring>
 
 #include "core/ip_address.hpp"
-#include "core/tls_bio.hpp"
-#include "core/tls_error.hpp"
+#include "core/tls/bio.hpp"
+#include "core/tls/error.hpp"
 
 namespace postern::tls {
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 
 namespace postern::dns {
 

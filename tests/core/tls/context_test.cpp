@@ -1,4 +1,4 @@
-#include "core/tls_context.hpp"
+#include "core/tls/context.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/pem.h>

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/dns.hpp"
+#include "core/dns/dns.hpp"
 
 namespace postern::test {
 

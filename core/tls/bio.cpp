@@ -1,4 +1,4 @@
-#include "core/tls_bio.hpp"
+#include "core/tls/bio.hpp"
 
 #include <openssl/bio.h>
 #include <sys/socket.h>

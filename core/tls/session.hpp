@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "core/result.hpp"
-#include "core/tls_context.hpp"
+#include "core/tls/context.hpp"
 
 struct ssl_st;
 
