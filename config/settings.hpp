@@ -158,6 +158,10 @@ struct Settings {
     Duration dns_budget = std::chrono::seconds(5);
   } inbound;
 
+  struct Events {
+    Duration retention = std::chrono::days(90);
+  } events;
+
   struct Log {
     LogLevel level = LogLevel::info;
     LogFormat format = LogFormat::text;

@@ -73,7 +73,7 @@ const Field<S> kTable[] = {
     {"dns.servers", TextsKind<S>{POSTERN_AT(dns.servers), is_dns_server, "an address like \"127.0.0.1:53\"", 8}, Reload::restart,
      "Recursive resolvers, asked in order; none means those of `/etc/resolv.conf`. A validating one on this host is best."},
     {"dns.timeout", Time{POSTERN_AT(dns.timeout), {10 * kMs, 30 * kSecond}}, Reload::restart,
-     "How long one question waits for one server."},
+     "How long one question waits for one server the first time; twice as long the next, and 20 s in all at most."},
     {"dns.tries", Int{POSTERN_AT(dns.tries), {1, 10}}, Reload::restart,
      "Rounds over all servers before a question fails for now."},
     {"dns.cache_entries", Int{POSTERN_AT(dns.cache_entries), {100, 10'000'000}}, Reload::restart,
@@ -116,7 +116,7 @@ const Field<S> kTable[] = {
      "The longest line of a message, with its CRLF (RFC 5321 §4.5.3.1.6: 1000)."},
     {"limits.command_line", Size{POSTERN_AT(limits.command_line), {512, 64 * kKiB}}, Reload::yes,
      "The longest SMTP command, with its CRLF (RFC 5321 §4.5.3.1.4: at least 512). AUTH answers may be 12288 (RFC 4954 §4)."},
-    {"limits.recipients", Int{POSTERN_AT(limits.recipients), {100, 100'000}}, Reload::yes,
+    {"limits.recipients", Int{POSTERN_AT(limits.recipients), {100, 1'000}}, Reload::yes,
      "Recipients of one message (RFC 5321 §4.5.3.1.8: at least 100)."},
     {"limits.smtp_errors", Int{POSTERN_AT(limits.smtp_errors), {1, 1000}}, Reload::yes,
      "Errors in one SMTP session before it is closed."},
@@ -192,6 +192,9 @@ const Field<S> kTable[] = {
     {"inbound.dns_budget", Time{POSTERN_AT(inbound.dns_budget), {100 * kMs, kMinute}}, Reload::restart,
      "How long the checks of one message may wait for DNS; then it is accepted with `temperror`."},
 
+    {"events.retention", Time{POSTERN_AT(events.retention), {kDay, 3650 * kDay}}, Reload::yes,
+     "How long message timelines are kept. A month's events go together, when the youngest is that old."},
+
     {"log.level", POSTERN_CHOICE(S, log.level, kLevels), Reload::yes, "The least severe events that are logged."},
     {"log.format", POSTERN_CHOICE(S, log.format, kFormats), Reload::yes, "Lines for people, or JSON for programs."},
     {"log.file", Path{POSTERN_AT(log.file), ""}, Reload::yes,
@@ -227,6 +230,7 @@ const Section kSections[] = {
     {"storage", "Databases and keys."},
     {"auth", "Passwords and logins."},
     {"inbound", "Checks of mail from other servers."},
+    {"events", "What happened to messages (`postern message trace`)."},
     {"log", "Logs."},
 };
 // clang-format on

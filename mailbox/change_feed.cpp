@@ -94,14 +94,19 @@ void ChangeFeed::Subscription::reset() {
 ChangeFeed::ChangeFeed() : registry_(std::make_shared<Subscription::Registry>()) {}
 ChangeFeed::~ChangeFeed() = default;
 
-ChangeFeed::Subscription ChangeFeed::subscribe(Executor executor, MailboxId mailbox,
-                                               Callback callback) {
+ChangeFeed::Subscription ChangeFeed::make_subscription(Executor executor, Callback callback) {
   Subscription out;
   out.entry_ = std::make_shared<Subscription::Entry>();
   out.entry_->executor = std::move(executor);
   out.entry_->callback = std::move(callback);
-  out.entry_->mailbox = mailbox;
   out.registry_ = registry_;
+  return out;
+}
+
+ChangeFeed::Subscription ChangeFeed::subscribe(Executor executor, MailboxId mailbox,
+                                               Callback callback) {
+  auto out = make_subscription(std::move(executor), std::move(callback));
+  out.entry_->mailbox = mailbox;
   const std::lock_guard lock(registry_->mutex);
   registry_->by_mailbox[mailbox].push_back(out.entry_);
   return out;
@@ -109,12 +114,8 @@ ChangeFeed::Subscription ChangeFeed::subscribe(Executor executor, MailboxId mail
 
 ChangeFeed::Subscription ChangeFeed::subscribe_account(Executor executor, AccountId account,
                                                        Callback callback) {
-  Subscription out;
-  out.entry_ = std::make_shared<Subscription::Entry>();
-  out.entry_->executor = std::move(executor);
-  out.entry_->callback = std::move(callback);
+  auto out = make_subscription(std::move(executor), std::move(callback));
   out.entry_->account = account;
-  out.registry_ = registry_;
   const std::lock_guard lock(registry_->mutex);
   registry_->by_account[account].push_back(out.entry_);
   return out;

@@ -57,6 +57,8 @@ class ChangeFeed {
   void publish(const Change& change);
 
  private:
+  Subscription make_subscription(Executor executor, Callback callback);
+
   std::shared_ptr<Subscription::Registry> registry_;
 };
 

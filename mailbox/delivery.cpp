@@ -53,12 +53,14 @@ class Deliverer {
       : scope_(scope), delivery_(delivery), now_(now) {}
 
   DeliveryOutcome apply(const DeliveryTarget& target) {
-    const auto modseq = next_modseq(scope_, target.account);
-    if (!modseq) return {DeliveryState::no_account, {}};
+    auto modseq = next_modseq(scope_, target.account);
+    if (!modseq) {
+      create_account_mailboxes(scope_, target.account, now_);
+      modseq = next_modseq(scope_, target.account);
+    }
     if (const auto before = find_applied(scope_, target.id))
       return {DeliveryState::repeated, *before};
-    const auto mailbox = choose_mailbox(scope_, target);
-    if (!mailbox) return {DeliveryState::no_account, {}};
+    const MailboxInfo mailbox = choose_mailbox(scope_, target).value();
     if (!check_quota(scope_, target.account, target.quota, delivery_.body.size)) {
       return {DeliveryState::over_quota, {}};
     }
@@ -69,7 +71,7 @@ class Deliverer {
     row.internal_date = delivery_.internal_date;
     row.saved_date = now_;
     row.size = delivery_.body.size;
-    const auto placed = place_message(scope_, *mailbox, std::move(row), *modseq);
+    const auto placed = place_message(scope_, mailbox, std::move(row), *modseq);
     if (!placed) {
       // Out of UIDs: as full as a mailbox can be.
       drop_references(scope_, delivery_.body.object, 1, now_);

@@ -2,6 +2,7 @@
 // id.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <variant>
@@ -29,8 +30,7 @@ struct Delivery {
 
 enum class DeliveryState : std::uint8_t {
   placed,
-  repeated,    ///< this id was applied before: `where` is the first one's place
-  no_account,  ///< the account has no mailboxes (deleted meanwhile)
+  repeated,  ///< this id was applied before: `where` is the first one's place
   over_quota,
 };
 struct DeliveryOutcome {
@@ -38,8 +38,12 @@ struct DeliveryOutcome {
   Placed where;  ///< for placed and repeated
 };
 
+/// What else belongs into a delivery's commit: called in its transaction with its outcomes, and as
+/// often as that is tried.
+using Alongside = std::function<void(sql::Transaction&, const std::vector<DeliveryOutcome>&)>;
+
 /// One outcome per target, in order. All in one transaction: the body is written once, if any
-/// target took it.
+/// target took it; an account's first mail makes its folders.
 std::vector<DeliveryOutcome> deliver(sql::TenantScope& scope, const Delivery& delivery,
                                      Timestamp now);
 

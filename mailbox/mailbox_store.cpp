@@ -217,7 +217,7 @@ Task<Result<std::vector<DeliveryOutcome>>> MailboxStore::deliver(
 
 Task<Result<std::vector<DeliveryOutcome>>> MailboxStore::deliver_sealed(
     Place place, Lane lane, std::vector<DeliveryTarget> targets, storage::SealedBody body,
-    message::Index index, Timestamp internal_date) {
+    message::Index index, Timestamp internal_date, Alongside alongside) {
   using T = std::vector<DeliveryOutcome>;
   auto key = co_await keys_->data_key(place.tenant);
   if (!key) co_return std::unexpected(key.error());
@@ -228,9 +228,12 @@ Task<Result<std::vector<DeliveryOutcome>>> MailboxStore::deliver_sealed(
   delivery->body = std::move(body);
   delivery->index = seal_index(**key, delivery->body.object, index);
   delivery->internal_date = internal_date;
-  std::function<Result<T>(sql::TenantScope&)> work = [delivery, now](sql::TenantScope& scope) {
-    return Result<T>(mailbox::deliver(scope, *delivery, now));
-  };
+  std::function<Result<T>(sql::TenantScope&)> work =
+      [delivery, now, alongside = std::move(alongside)](sql::TenantScope& scope) {
+        auto outcomes = mailbox::deliver(scope, *delivery, now);
+        if (alongside) alongside(scope.transaction(), outcomes);
+        return Result<T>(std::move(outcomes));
+      };
   auto outcomes = co_await write<T>(place, lane, Purpose::intake, std::move(work));
   if (!outcomes) co_return outcomes;
   for (const DeliveryOutcome& outcome : *outcomes) {

@@ -88,11 +88,9 @@ class MailboxStore {
                                                      std::vector<DeliveryTarget> targets,
                                                      Incoming message);
   /// For bodies that were sealed as they arrived: the same without sealing.
-  Task<Result<std::vector<DeliveryOutcome>>> deliver_sealed(Place place, Lane lane,
-                                                            std::vector<DeliveryTarget> targets,
-                                                            storage::SealedBody body,
-                                                            message::Index index,
-                                                            Timestamp internal_date);
+  Task<Result<std::vector<DeliveryOutcome>>> deliver_sealed(
+      Place place, Lane lane, std::vector<DeliveryTarget> targets, storage::SealedBody body,
+      message::Index index, Timestamp internal_date, Alongside alongside = {});
   Task<Result<Placed>> append(Place place, MailboxId mailbox, Flags flags, Incoming message,
                               QuotaLimit quota);
   /// For a body that arrives in pieces: seals it meanwhile, stages it when it is large.

@@ -1,5 +1,5 @@
-// Compact, strict reading and writing of the stored index: varints (LEB128) and length-prefixed
-// strings. Internal to message/.
+// Compact, strict reading and writing of what is stored by us alone (the index, delivery events):
+// varints (LEB128) and length-prefixed strings.
 #pragma once
 
 #include <cstddef>

@@ -20,23 +20,28 @@ EntryId append(sql::Transaction& tx, std::string_view topic, std::string_view pa
   return append(tx, topic, payload, system_clock().now());
 }
 
+std::vector<Entry> due(sql::Transaction& tx, std::string_view topic, Timestamp now,
+                       std::size_t limit) {
+  std::vector<Entry> entries;
+  auto rows = tx.prepare(
+      "SELECT id, payload, created_at, attempts FROM outbox "
+      "WHERE topic = :topic AND next_at <= :now ORDER BY next_at, id LIMIT :limit");
+  rows.bind_text(":topic", topic).bind(":now", now);
+  rows.bind(":limit", static_cast<std::int64_t>(limit));
+  while (rows.step()) {
+    entries.push_back(
+        {rows.id<EntryId>(0), std::string(rows.blob(1)), rows.time(2), rows.integer(3)});
+  }
+  return entries;
+}
+
 std::vector<Entry> claim_due(sql::Transaction& tx, std::string_view topic, Timestamp now,
                              std::size_t limit, Micros lease) {
-  std::vector<Entry> entries;
-  {
-    auto due = tx.prepare(
-        "SELECT id, payload, created_at, attempts FROM outbox "
-        "WHERE topic = :topic AND next_at <= :now ORDER BY next_at, id LIMIT :limit");
-    due.bind_text(":topic", topic).bind(":now", now);
-    due.bind(":limit", static_cast<std::int64_t>(limit));
-    while (due.step()) {
-      entries.push_back(
-          {due.id<EntryId>(0), std::string(due.blob(1)), due.time(2), due.integer(3) + 1});
-    }
-  }
+  auto entries = due(tx, topic, now, limit);
   auto lease_it =
       tx.prepare("UPDATE outbox SET attempts = attempts + 1, next_at = :until WHERE id = :id");
-  for (const auto& entry : entries) {
+  for (auto& entry : entries) {
+    ++entry.attempts;
     lease_it.bind(":until", now + lease).bind(":id", entry.id);
     lease_it.run();
   }

@@ -3,7 +3,8 @@
 //
 // Platform table `outbox` of any kind of file (outbox_schema() in schema.hpp). A topic has one
 // consumer, which loops: claim_due() in one write (this leases the entries, so that a crash brings
-// them back), does the work, then complete() or postpone() in another.
+// them back), does the work, then complete() or postpone() in another. Where there are many small
+// entries and one loop works through them in order, due() in a read spares the lease's write.
 //
 // CROSSING FILES. There is no commit across files, so work from file A to file B goes:
 //   1. in A, in the commit that causes the work: append(tx, topic, payload), the payload carrying a
@@ -37,7 +38,7 @@ struct Entry {
   EntryId id;
   std::string payload;
   Timestamp created_at;
-  std::int64_t attempts = 0;  ///< claims so far, this one included
+  std::int64_t attempts = 0;  ///< claims so far, this one included (due() counts none)
 };
 
 /// Appends within the caller's transaction; due at once. `topic` is a short constant word.
@@ -45,7 +46,11 @@ EntryId append(sql::Transaction& tx, std::string_view topic, std::string_view pa
                Timestamp now);
 EntryId append(sql::Transaction& tx, std::string_view topic, std::string_view payload);
 
-/// At most `limit` due entries, oldest first; each is leased until now + lease.
+/// At most `limit` due entries, oldest first, without a lease: the caller alone takes entries of
+/// this topic, and postpones what it can't do.
+std::vector<Entry> due(sql::Transaction& tx, std::string_view topic, Timestamp now,
+                       std::size_t limit);
+/// The same with a lease on each until now + lease.
 std::vector<Entry> claim_due(sql::Transaction& tx, std::string_view topic, Timestamp now,
                              std::size_t limit, Micros lease = kLease);
 /// When the next entry of the topic falls due; nullopt when there is none. For the consumer's

@@ -84,24 +84,34 @@ struct Store::Impl {
   std::unique_ptr<Database> control;
   std::unique_ptr<Database> queue;
   std::vector<std::unique_ptr<Database>> mail;
+  std::unique_ptr<MonthlyFiles> events;
 
   enum class Mode : std::uint8_t { own, read_only };
+  [[nodiscard]] Database::Options file_options(const std::string& path,
+                                               std::vector<sql::Schema> schemas) const;
   [[nodiscard]] Result<std::unique_ptr<Database>> open_file(const std::string& name, Mode mode,
                                                             std::vector<sql::Schema> schemas) const;
+  void make_events(Mode mode);
   Result<void> open_control(Mode mode);
   Result<void> open_others(Mode mode);
   [[nodiscard]] std::vector<Database*> all() const;
 };
 
-Result<std::unique_ptr<Database>> Store::Impl::open_file(const std::string& name, Mode mode,
-                                                         std::vector<sql::Schema> schemas) const {
+Database::Options Store::Impl::file_options(const std::string& path,
+                                            std::vector<sql::Schema> schemas) const {
   Database::Options file;
-  file.path = options.directory + "/" + name;
+  file.path = path;
   file.schemas = std::move(schemas);
   file.readers = options.readers_per_file;
   file.queue_limit = options.queue_limit;
   file.backup_directory = options.directory + "/backups";
   if (watch) file.intake_closed = watch->below();
+  return file;
+}
+
+Result<std::unique_ptr<Database>> Store::Impl::open_file(const std::string& name, Mode mode,
+                                                         std::vector<sql::Schema> schemas) const {
+  auto file = file_options(options.directory + "/" + name, std::move(schemas));
   return mode == Mode::own ? Database::open(std::move(file))
                            : Database::open_read_only(std::move(file));
 }
@@ -125,7 +135,17 @@ Result<void> Store::Impl::open_others(Mode mode) {
     if (!file) return std::unexpected(file.error());
     mail.push_back(std::move(*file));
   }
+  make_events(mode);
   return {};
+}
+
+void Store::Impl::make_events(Mode mode) {
+  MonthlyFiles::Options monthly;
+  monthly.stem = "events";
+  monthly.file = file_options(options.directory, options.events);
+  monthly.file.readers = 1;
+  monthly.mode = mode == Mode::own ? MonthlyFiles::Mode::own : MonthlyFiles::Mode::read_only;
+  events = std::make_unique<MonthlyFiles>(std::move(monthly));
 }
 
 std::vector<Database*> Store::Impl::all() const {
@@ -182,6 +202,7 @@ Database& Store::control() { return *impl_->control; }
 Database& Store::queue() { return *impl_->queue; }
 Database& Store::mail(std::size_t shard) { return *impl_->mail.at(shard); }
 std::size_t Store::mail_shards() const { return impl_->mail.size(); }
+MonthlyFiles& Store::events() { return *impl_->events; }
 bool Store::below_reserve() const {
   return impl_->watch && impl_->watch->below()->load(std::memory_order_relaxed);
 }
@@ -198,7 +219,8 @@ Result<void> Store::backup_to(const std::string& directory) {
   for (const auto* database : impl_->all()) {
     targets.push_back(directory + "/" + fs::path(database->path()).filename().string());
   }
-  return Database::backup_together(impl_->all(), targets);
+  if (auto copied = Database::backup_together(impl_->all(), targets); !copied) return copied;
+  return impl_->events->backup_to(directory);
 }
 
 }  // namespace postern::storage

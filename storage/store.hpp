@@ -1,4 +1,5 @@
-// The data directory's files, opened together: control.db, queue.db, mail-NN.db.
+// The data directory's files, opened together: control.db, queue.db, mail-NN.db; and on demand
+// events-YYYYMM.db (monthly_files.hpp).
 //
 // There is no commit across files. What crosses writes its intent in the first, applies it under a
 // unique delivery id in the second, then removes the intent (outbox.hpp).
@@ -10,6 +11,7 @@
 
 #include "core/result.hpp"
 #include "storage/database.hpp"
+#include "storage/monthly_files.hpp"
 
 namespace postern::storage {
 
@@ -25,6 +27,7 @@ class Store {
         control;  ///< components of control.db; storage adds its own (schema.hpp):
     std::vector<sql::Schema> queue;  ///< the outbox everywhere, bodies to queue and mail
     std::vector<sql::Schema> mail;
+    std::vector<sql::Schema> events;
   };
   /// Makes the directory (0700) if need be, locks it, sweeps its staging directory, opens or makes
   /// and migrates the files. Errc::exists while another process has it; Errc::invalid when
@@ -39,13 +42,15 @@ class Store {
   Database& queue();
   Database& mail(std::size_t shard);
   [[nodiscard]] std::size_t mail_shards() const;
+  MonthlyFiles& events();
   /// True while free space is below the reserve (measured each second, not at each call).
   [[nodiscard]] bool below_reserve() const;
   [[nodiscard]] const std::string& directory() const;
   [[nodiscard]] std::string staging_directory() const;
 
   /// Copies of all files as they were at one moment, into a directory that is made (Errc::exists
-  /// when it is there and not empty).
+  /// when it is there and not empty). Those of events() are of a moment later: what moved there
+  /// from an outbox meanwhile is in both copies, and moving it again changes nothing.
   Result<void> backup_to(const std::string& directory);
 
  private:

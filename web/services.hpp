@@ -28,7 +28,7 @@ struct Services {
   accounts::PasswordPool* passwords = nullptr;
   smtp::delivery::DeliveryService* delivery = nullptr;
   dns::Resolver* resolver = nullptr;  ///< of the thread that serves the management socket
-  WorkerPool* workers = nullptr;      ///< for key generation
+  WorkerPool* workers = nullptr;      ///< for key generation, backup, files of past months
   std::string version;                ///< of the program
   std::function<bool()> ready;        ///< all listeners up, not draining
 };

@@ -1,9 +1,13 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <span>
 
 #include "app/cli/context.hpp"
 #include "core/log.hpp"
 
 namespace postern::cli {
+
+using namespace std::string_view_literals;
 
 int run(int argc, char** argv) {
   // Verbs speak for themselves; `serve` sets the log up as its settings say.
@@ -23,7 +27,15 @@ int run(int argc, char** argv) {
   add_credential_verbs(app, context);
   add_alias_verbs(app, context);
   add_queue_verbs(app, context);
-  CLI11_PARSE(app, argc, argv);
+  add_message_verbs(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
+    const std::span<char*> words(argv, static_cast<std::size_t>(argc));
+    context.json = std::ranges::any_of(words, [](const char* word) { return "--json"sv == word; });
+    context.complain({Errc::invalid, std::string(error.what()) + "\nSee postern --help."});
+  }
   return context.exit_code;
 }
 

@@ -62,9 +62,7 @@ void add_account_verbs(CLI::App& app, Context& context) {
   auto* list = family->add_subcommand("list", "Accounts of a domain");
   list->add_option("--domain", *domain, "whose accounts")->required();
   list->callback([&context, domain] {
-    context.request(
-        "GET", "/v1/accounts?domain=" + percent_encode(*domain), nullptr,
-        [](const json::value& answer) { print_items(answer, {"address", "status", "id"}); });
+    context.list("/v1/accounts?domain=" + percent_encode(*domain), {"address", "status", "id"});
   });
 
   const auto one = [&](const std::string& verb, const std::string& help, std::string_view method,

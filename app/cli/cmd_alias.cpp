@@ -37,8 +37,7 @@ void add_alias_verbs(CLI::App& app, Context& context) {
   auto* list = family->add_subcommand("list", "Aliases of a domain");
   list->add_option("--domain", *domain, "whose aliases")->required();
   list->callback([&context, domain] {
-    context.request("GET", "/v1/aliases?domain=" + percent_encode(*domain), nullptr,
-                    [](const json::value& answer) { print_items(answer, {"address", "targets"}); });
+    context.list("/v1/aliases?domain=" + percent_encode(*domain), {"address", "targets"});
   });
 
   auto* remove = family->add_subcommand("delete", "Remove an alias");

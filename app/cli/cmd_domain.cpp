@@ -24,14 +24,13 @@ void print_added(const json::value& domain) {
   std::cout << "; Then: postern domain check " << field(domain, "domain") << '\n';
 }
 
-void print_check(Context& context, const json::value& answer) {
+void print_check(const json::value& answer) {
   std::vector<std::vector<std::string>> rows{{"STATUS", "TYPE", "NAME", "WANTED", "FOUND"}};
   for (const auto& record : answer.at("records").as_array()) {
     rows.push_back({field(record, "status"), field(record, "type"), field(record, "name"),
                     field(record, "value").substr(0, 60), field(record, "found").substr(0, 60)});
   }
   print_table(rows);
-  if (field(answer, "ok") != "true") context.exit_code = 1;
 }
 
 }  // namespace
@@ -55,9 +54,7 @@ void add_domain_verbs(CLI::App& app, Context& context) {
   list->add_option("--tenant", *tenant, "only this tenant's");
   list->callback([&context, tenant] {
     const std::string query = tenant->empty() ? "" : "?tenant=" + percent_encode(*tenant);
-    context.request("GET", "/v1/domains" + query, nullptr, [](const json::value& answer) {
-      print_items(answer, {"domain", "tenant", "status"});
-    });
+    context.list("/v1/domains" + query, {"domain", "tenant", "status"});
   });
 
   const auto one = [&](const std::string& verb, const std::string& help, std::string_view method,
@@ -66,12 +63,14 @@ void add_domain_verbs(CLI::App& app, Context& context) {
     auto* command = family->add_subcommand(verb, help);
     command->add_option("DOMAIN", *name, "the domain name")->required();
     command->callback([&context, name, method, suffix, print = std::move(print)] {
-      context.request(method, "/v1/domains/" + percent_encode(*name) + suffix, nullptr, print);
+      const auto answer =
+          context.request(method, "/v1/domains/" + percent_encode(*name) + suffix, nullptr, print);
+      if (answer && field(*answer, "ok") == "false") context.exit_code = 1;
     });
   };
   one("show", "One domain and its DNS records", "GET", "", print_added);
   one("check", "Look the records up and say which are missing (exit code 1 when any is)", "POST",
-      "/check", [&context](const json::value& answer) { print_check(context, answer); });
+      "/check", print_check);
   one("delete", "Stop hosting a domain that has no accounts left", "DELETE", "",
       [](const json::value&) { std::cout << "domain deleted\n"; });
 }

@@ -45,9 +45,7 @@ void add_tenant_verbs(CLI::App& app, Context& context) {
   });
 
   family->add_subcommand("list", "All tenants")->callback([&context] {
-    context.request("GET", "/v1/tenants", nullptr, [](const json::value& answer) {
-      print_items(answer, {"name", "status", "owner", "id"});
-    });
+    context.list("/v1/tenants", {"name", "status", "owner", "id"});
   });
 
   auto shown = std::make_shared<std::string>();

@@ -23,29 +23,62 @@ std::string Context::config_file() const {
 Result<config::Settings> Context::settings() const { return config::load_file(config_file()); }
 
 void Context::complain(const Error& error) {
-  fmt::print(stderr, "postern: {}\n", error.message);
+  if (json) {
+    const json::object document{{"error", error.message}, {"code", to_string(error.code)}};
+    fmt::print(stderr, "{}\n", json::serialize(document));
+  } else {
+    fmt::print(stderr, "postern: {}\n", error.message);
+  }
   exit_code = error.code == Errc::invalid ? 2 : 1;
 }
 
-void Context::request(std::string_view method, const std::string& path, const json::value& body,
-                      const std::function<void(const json::value&)>& print) {
+std::optional<Client> Context::connect() {
   const auto loaded = settings();
-  if (!loaded) {
-    complain({loaded.error().code,
-              loaded.error().message +
-                  "\nName the server's settings with --config FILE or POSTERN_CONFIG."});
-    return;
+  if (loaded) return Client(loaded->admin.socket.string());
+  complain({loaded.error().code,
+            loaded.error().message +
+                "\nName the server's settings with --config FILE or POSTERN_CONFIG."});
+  return std::nullopt;
+}
+
+void Context::print(const json::value& answer,
+                    const std::function<void(const json::value&)>& human) const {
+  if (json) {
+    std::cout << json::serialize(answer) << '\n';
+  } else {
+    human(answer);
   }
-  const auto answer = Client(loaded->admin.socket.string()).call(method, path, body);
+}
+
+std::optional<json::value> Context::request(std::string_view method, const std::string& path,
+                                            const json::value& body,
+                                            const std::function<void(const json::value&)>& human) {
+  auto client = connect();
+  if (!client) return std::nullopt;
+  auto answer = client->call(method, path, body);
   if (!answer) {
     complain(answer.error());
-    return;
+    return std::nullopt;
   }
-  if (json) {
-    std::cout << json::serialize(*answer) << '\n';
-  } else {
-    print(*answer);
+  print(*answer, human);
+  return std::move(*answer);
+}
+
+void Context::list(const std::string& path, const std::vector<std::string>& members) {
+  auto client = connect();
+  if (!client) return;
+  json::array items;
+  for (std::string page = path;;) {
+    auto answer = client->call("GET", page, nullptr);
+    if (!answer) return complain(answer.error());
+    for (auto& item : answer->at("items").as_array()) items.push_back(std::move(item));
+    const auto cursor = field(*answer, "cursor");
+    if (cursor.empty()) break;
+    page = path + (path.find('?') == std::string::npos ? "?" : "&") +
+           "cursor=" + percent_encode(cursor);
   }
+  print(json::object{{"items", std::move(items)}},
+        [&](const json::value& all) { print_items(all, members); });
 }
 
 std::string field(const json::value& object, std::string_view name) {

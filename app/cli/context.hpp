@@ -4,7 +4,9 @@
 #include <CLI/App.hpp>
 #include <boost/json/value.hpp>
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "app/cli/client.hpp"
 #include "config/loader.hpp"
@@ -22,12 +24,20 @@ class Context {
   [[nodiscard]] Result<config::Settings> settings() const;
   [[nodiscard]] std::string config_file() const;
 
-  /// Calls the server and prints: with --json the answer as it is, else what `print` says.
-  /// Errors go to standard error and set the exit code.
-  void request(std::string_view method, const std::string& path, const boost::json::value& body,
-               const std::function<void(const boost::json::value&)>& print);
-  /// Prints an error the way every verb does.
+  /// Calls the server and prints: with --json the answer as it is, else what `print` says. Errors
+  /// go to standard error and set the exit code; then there is no answer.
+  std::optional<boost::json::value> request(
+      std::string_view method, const std::string& path, const boost::json::value& body,
+      const std::function<void(const boost::json::value&)>& print);
+  /// A list with all its pages: `path` may hold a query already.
+  void list(const std::string& path, const std::vector<std::string>& members);
+  /// Prints an error the way every verb does: text, or {"error": "...", "code": "..."} with --json.
   void complain(const Error& error);
+
+ private:
+  std::optional<Client> connect();
+  void print(const boost::json::value& answer,
+             const std::function<void(const boost::json::value&)>& human) const;
 };
 
 /// "" when absent or not a string.
@@ -47,6 +57,7 @@ void add_account_verbs(CLI::App& app, Context& context);
 void add_credential_verbs(CLI::App& app, Context& context);
 void add_alias_verbs(CLI::App& app, Context& context);
 void add_queue_verbs(CLI::App& app, Context& context);
+void add_message_verbs(CLI::App& app, Context& context);
 
 /// The whole program: parses the command line, runs the verb, gives the exit code.
 int run(int argc, char** argv);

@@ -1,5 +1,8 @@
 #include "app/server/maintenance.hpp"
 
+#include <fmt/format.h>
+
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -23,8 +26,10 @@ constexpr std::size_t kTenantPage = 100;
 }  // namespace
 
 struct Maintenance::State {
-  explicit State(Parts& all) : parts(all), timer(all.runtime->context(0)) {}
+  State(Parts& all, std::chrono::milliseconds retention)
+      : parts(all), event_retention(retention), timer(all.runtime->context(0)) {}
   Parts& parts;
+  std::atomic<std::chrono::milliseconds> event_retention;
   asio::steady_timer timer;
   bool stopped = false;
 };
@@ -72,9 +77,29 @@ Task<void> sweep_all(Parts& parts) {
   }
 }
 
+Task<void> drop_old_events(Parts& parts, Micros retention) {
+  const auto oldest = storage::month_of(system_clock().now() - retention);
+  auto dropped = co_await parts.workers->run<std::vector<storage::Month>>(
+      [store = parts.store.get(), oldest] { return store->events().drop_before(oldest); });
+  if (!dropped) {
+    log::warn("events_not_dropped", {{"error", dropped.error().message}});
+    co_return;
+  }
+  for (const auto month : *dropped) {
+    log::info("events_dropped",
+              {{"month", fmt::format("{:04}-{:02}", static_cast<int>(month.year()),
+                                     static_cast<unsigned>(month.month()))}});
+  }
+}
+
 }  // namespace
 
-Maintenance::Maintenance(Parts& parts) : state_(std::make_shared<State>(parts)) {}
+Maintenance::Maintenance(Parts& parts, std::chrono::milliseconds event_retention)
+    : state_(std::make_shared<State>(parts, event_retention)) {}
+
+void Maintenance::set_event_retention(std::chrono::milliseconds retention) {
+  state_->event_retention = retention;
+}
 
 void Maintenance::start() {
   struct Loop {
@@ -86,6 +111,7 @@ void Maintenance::start() {
         if (state->stopped) co_return;
         co_await erase_removed_accounts(state->parts.store->control(), *state->parts.mailboxes,
                                         system_clock());
+        co_await drop_old_events(state->parts, state->event_retention.load());
         co_await sweep_all(state->parts);
       }
     }

@@ -1,5 +1,6 @@
 // Upkeep while the server runs: bodies that no message refers to any more are erased some time
-// after their last reader, tenant by tenant, in small steps.
+// after their last reader, tenant by tenant, in small steps; delivery events are dropped by the
+// month.
 //
 // Owner: Server. Runs on the first io thread; stop() before the runtime stops.
 #pragma once
@@ -14,9 +15,12 @@ namespace postern::server {
 
 class Maintenance {
  public:
-  explicit Maintenance(Parts& parts);
+  /// Events are kept for `event_retention` at least: a month's file goes when all of it is older.
+  Maintenance(Parts& parts, std::chrono::milliseconds event_retention);
   void start();
   void stop();
+  /// From any thread.
+  void set_event_retention(std::chrono::milliseconds retention);
 
  private:
   struct State;

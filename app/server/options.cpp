@@ -16,6 +16,9 @@ std::chrono::seconds seconds(config::Duration duration) {
   return std::chrono::ceil<std::chrono::seconds>(duration);
 }
 
+constexpr std::size_t kLineEnd = 2;  // the settings count CRLF, the decoders don't
+constexpr std::chrono::seconds kLongestQuery{20};
+
 smtp::Kind smtp_kind(config::ListenKind kind) {
   switch (kind) {
     case config::ListenKind::submission: return smtp::Kind::submission;
@@ -27,10 +30,10 @@ smtp::Kind smtp_kind(config::ListenKind kind) {
 smtp::Limits smtp_limits(const config::Settings& settings) {
   const auto& from = settings.limits;
   smtp::Limits limits;
-  limits.command_line = from.command_line.bytes;
+  limits.command_line = from.command_line.bytes - kLineEnd;
   limits.text.message = from.message_size.bytes;
   limits.text.header = from.header_size.bytes;
-  limits.text.line = from.text_line.bytes;
+  limits.text.line = from.text_line.bytes - kLineEnd;
   limits.recipients = to<std::size_t>(from.recipients);
   limits.messages = to<std::size_t>(from.transactions);
   limits.errors = to<std::size_t>(from.smtp_errors);
@@ -67,6 +70,12 @@ dns::Options resolver_options(const config::Settings& settings) {
   options.servers = settings.dns.servers;
   options.timeout_ms = to<int>(settings.dns.timeout.count());
   options.tries = to<int>(settings.dns.tries);
+  // Each round over all servers waits twice as long as the one before.
+  const auto rounds = (std::int64_t{1} << settings.dns.tries) - 1;
+  const auto servers =
+      static_cast<std::int64_t>(std::max<std::size_t>(1, settings.dns.servers.size()));
+  options.total =
+      std::min<std::chrono::milliseconds>(settings.dns.timeout * rounds * servers, kLongestQuery);
   options.cache_entries = to<std::size_t>(settings.dns.cache_entries);
   return options;
 }
@@ -106,12 +115,12 @@ smtp::delivery::DeliverySettings delivery_settings(const config::Settings& setti
   for (const auto wait : from.retry) out.retry.waits.push_back(seconds(wait));
   out.retry.expiry = seconds(from.expiry);
   out.retry.delay_warning = seconds(from.delay_warning);
-  out.timeouts.connect = seconds(from.connect_timeout);
-  out.timeouts.greeting = out.timeouts.command = seconds(from.command_timeout);
-  out.timeouts.data_end = seconds(from.data_timeout);
+  out.timeouts.connect = from.connect_timeout;
+  out.timeouts.greeting = out.timeouts.command = from.command_timeout;
+  out.timeouts.data_end = from.data_timeout;
   out.scheduler.in_flight = to<std::size_t>(from.concurrency);
   out.scheduler.destination_max = to<std::size_t>(from.destination_concurrency);
-  out.idle_connection = seconds(from.idle_connection);
+  out.idle_connection = from.idle_connection;
   out.messages_per_connection = to<std::size_t>(from.messages_per_connection);
   return out;
 }

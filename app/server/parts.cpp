@@ -47,6 +47,7 @@ smtp::reception::Environment reception_environment(const config::Settings& setti
   environment.mailboxes = parts.mailboxes.get();
   environment.queue = &parts.store->queue();
   environment.delivery = parts.delivery.get();
+  environment.events = parts.events.get();
   environment.budget = parts.budget;
   environment.staging.emplace(*parts.body_workers, parts.store->staging_directory());
   environment.resolver = [&parts]() -> dns::Resolver& { return parts.resolver(); };
@@ -56,6 +57,10 @@ smtp::reception::Environment reception_environment(const config::Settings& setti
 Result<void> make_mail(const config::Settings& settings, Parts& parts) {
   auto client_tls = tls::Context::make_client(tls::Context::Verify::none);
   if (!client_tls) return std::unexpected(client_tls.error());
+  parts.event_mover =
+      std::make_unique<EventMover>(*parts.runtime, *parts.store, *parts.workers, system_clock());
+  parts.events = std::make_unique<smtp::queue::EventOutbox>(
+      [mover = parts.event_mover.get()] { mover->nudge(); });
   parts.local_delivery =
       std::make_unique<smtp::reception::LocalDeliveryAgent>(reception_environment(settings, parts));
   parts.report_signing = std::make_unique<smtp::reception::ReportSigning>(
@@ -71,6 +76,7 @@ Result<void> make_mail(const config::Settings& settings, Parts& parts) {
   environment.keys = parts.keys.get();
   environment.local = parts.local_delivery.get();
   environment.addressing = parts.local_delivery.get();
+  environment.events = parts.events.get();
   environment.tls = std::move(*client_tls);
   environment.below_reserve = [store = parts.store.get()] { return store->below_reserve(); };
   parts.delivery = std::make_unique<smtp::delivery::DeliveryService>(delivery_settings(settings),

@@ -11,6 +11,7 @@
 #include "accounts/directory.hpp"
 #include "accounts/password.hpp"
 #include "accounts/registry.hpp"
+#include "app/server/event_mover.hpp"
 #include "config/settings.hpp"
 #include "core/dns/dns.hpp"
 #include "core/runtime.hpp"
@@ -19,6 +20,7 @@
 #include "imap/store_backend.hpp"
 #include "mailbox/mailbox_store.hpp"
 #include "smtp/delivery/service.hpp"
+#include "smtp/queue/event_outbox.hpp"
 #include "smtp/reception/local_delivery.hpp"
 #include "smtp/reception/reception.hpp"
 #include "smtp/reception/report_signing.hpp"
@@ -70,13 +72,15 @@ struct Parts {
   std::unique_ptr<TenantKeys> keys;
   mailbox::ChangeFeed feed;
   std::unique_ptr<mailbox::MailboxStore> mailboxes;
+  std::unique_ptr<EventMover> event_mover;
+  std::unique_ptr<smtp::queue::EventOutbox> events;
   std::unique_ptr<smtp::reception::LocalDeliveryAgent> local_delivery;
   std::unique_ptr<smtp::reception::ReportSigning> report_signing;
   std::unique_ptr<smtp::delivery::DeliveryService> delivery;
   std::unique_ptr<smtp::reception::Reception> reception;
   std::shared_ptr<imap::Backend> imap;
   // The first to go: their jobs use what is above.
-  std::unique_ptr<WorkerPool> workers;       ///< for key generation and backup
+  std::unique_ptr<WorkerPool> workers;       ///< for key generation, backup, event files
   std::unique_ptr<WorkerPool> body_workers;  ///< seal and stage large bodies
 
   /// The resolver of the calling io thread; the first one's from elsewhere.

@@ -76,8 +76,9 @@ Result<void> Server::run() {
 
   parts_->runtime->start();
   parts_->delivery->start();
+  parts_->event_mover->start();
   listeners_->start();
-  maintenance_ = std::make_unique<Maintenance>(*parts_);
+  maintenance_ = std::make_unique<Maintenance>(*parts_, settings_.events.retention);
   maintenance_->start();
   ready_ = true;
   log::info("ready", {{"hostname", settings_.hostname}, {"threads", parts_->runtime->size()}});
@@ -123,6 +124,7 @@ void Server::reload() {
   loaded->plaintext_login = applied_.plaintext_login;
   loaded->listen = applied_.listen;
   listeners_->apply(*loaded);
+  maintenance_->set_event_retention(loaded->events.retention);
   applied_ = std::move(*loaded);
   log::info("reloaded", {{"settings_changed", changed.reloadable.size()}});
 }
@@ -141,6 +143,7 @@ void Server::drain() {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   const bool delivered = deliveries.get();
+  parts_->event_mover->stop();  // what is left waits in the outboxes
   const auto live = listeners_->live_sessions();
   listeners_->stop_metrics();
   parts_->runtime->stop();

@@ -2,6 +2,7 @@
 
 #include "accounts/schema.hpp"
 #include "mailbox/schema.hpp"
+#include "smtp/queue/event_log.hpp"
 #include "smtp/queue/schema.hpp"
 
 namespace postern::server {
@@ -16,6 +17,7 @@ Result<std::unique_ptr<storage::Store>> open_store(const config::Settings& setti
   options.control = {accounts::schema()};
   options.queue = {smtp::queue::queue_schema()};
   options.mail = {mailbox::mail_schema()};
+  options.events = {smtp::queue::event_schema()};
   return storage::Store::open(std::move(options));
 }
 

@@ -15,8 +15,8 @@ std::size_t size_of(const Answer& answer, const std::string& key) {
   std::size_t size = kOverhead + sizeof answer + 2 * key.size();
   size += answer.addresses.size() * sizeof(asio::ip::address);
   for (const auto& mx : answer.mx) size += sizeof mx + mx.host.size();
-  for (const auto& text : answer.texts) size += sizeof text + text.size();
-  for (const auto& name : answer.names) size += sizeof name + name.size();
+  for (const auto& text : answer.texts) size += sizeof(std::string) + text.size();
+  for (const auto& name : answer.names) size += sizeof(std::string) + name.size();
   return size;
 }
 }  // namespace

@@ -140,6 +140,7 @@ std::optional<TransactionResult> ClientFsm::take_result() {
 
 void ClientFsm::fail(const Reply& reply, Voice voice) {
   error_ = reply;
+  tls_failed_ = state_ == State::handshake;
   out_.clear();
   if (transaction_) {
     for (std::size_t i = 0; i < transaction_->results.size(); ++i) {

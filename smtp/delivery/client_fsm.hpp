@@ -73,6 +73,8 @@ class ClientFsm {
   /// Why the connection ended, or couldn't be used: a reply of the peer (greeting, EHLO, 421) or of
   /// ours.
   [[nodiscard]] const std::optional<queue::Reply>& error() const { return error_; }
+  /// The end came between the peer's leave to begin TLS and the end of the handshake.
+  [[nodiscard]] bool tls_failed() const { return tls_failed_; }
   /// Some reply other than 421 to the last transaction has come. None on a reused connection: it
   /// was dead or closing, and the transaction may go over another at once.
   [[nodiscard]] bool heard_in_transaction() const { return heard_; }
@@ -147,6 +149,7 @@ class ClientFsm {
   std::optional<Transaction> transaction_;
   std::optional<TransactionResult> result_;
   bool tls_ = false;
+  bool tls_failed_ = false;
   bool dirty_ = false;  ///< the peer may hold a transaction: RSET goes first
   bool heard_ = false;
 };

@@ -13,7 +13,7 @@ Connection::Connection(std::unique_ptr<Stream> stream, Hop hop, ClientFsm::Optio
       fsm_(std::move(options)),
       watchdog_(stream_->executor(), [this] { stream_->close(); }) {}
 
-std::chrono::seconds Connection::limit(ClientFsm::Patience patience) const {
+std::chrono::milliseconds Connection::limit(ClientFsm::Patience patience) const {
   switch (patience) {
     case ClientFsm::Patience::greeting: return timeouts_.greeting;
     case ClientFsm::Patience::command: return timeouts_.command;
@@ -75,7 +75,6 @@ Task<void> Connection::do_handshake() {
     fsm_.tls_started();
     co_return;
   }
-  handshake_failed_ = true;
   fsm_.eof("the TLS handshake failed: " + done.error().message);
 }
 

@@ -33,7 +33,7 @@ class Connection {
   void close();
 
   [[nodiscard]] bool ready() const { return ready_; }
-  [[nodiscard]] bool handshake_failed() const { return handshake_failed_; }
+  [[nodiscard]] bool handshake_failed() const { return fsm_.tls_failed(); }
   [[nodiscard]] bool heard() const { return fsm_.heard_in_transaction(); }
   [[nodiscard]] queue::Reply error() const;
   [[nodiscard]] const Hop& hop() const { return hop_; }
@@ -48,7 +48,7 @@ class Connection {
   Task<void> do_read();
   Task<void> do_handshake();
   Task<void> do_body();
-  [[nodiscard]] std::chrono::seconds limit(ClientFsm::Patience patience) const;
+  [[nodiscard]] std::chrono::milliseconds limit(ClientFsm::Patience patience) const;
   void broken(const Error& error);
 
   std::unique_ptr<Stream> stream_;
@@ -61,7 +61,6 @@ class Connection {
   std::array<char, 4096> buffer_{};
   std::size_t messages_ = 0;
   bool ready_ = false;
-  bool handshake_failed_ = false;
 };
 
 }  // namespace postern::smtp::delivery

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <iterator>
 
 #include "core/log.hpp"
 #include "core/random.hpp"
@@ -94,6 +95,7 @@ std::optional<queue::DeliveryEvent> make_event(const queue::Envelope& envelope,
   const auto kind = event_kind(result, outcome);
   if (!kind) return std::nullopt;
   queue::DeliveryEvent event;
+  event.id = queue::EventId::make();
   event.kind = *kind;
   if (outcome.state == State::failed) event.bounce = queue::classify(outcome.reply);
   event.at = outcome.at;
@@ -176,15 +178,16 @@ Result<Committed> write_commit(sql::Transaction& tx, const Commit& commit) {
   Committed out;
   out.applied = std::move(recorded->applied);
   if (commit.sink != nullptr) {
-    for (const auto& event : commit.events) {
-      if (holds(out.applied, event.recipient)) commit.sink->append(tx, event);
-    }
+    std::vector<queue::DeliveryEvent> events;
+    std::ranges::copy_if(commit.events, std::back_inserter(events),
+                         [&](const auto& event) { return holds(out.applied, event.recipient); });
+    commit.sink->append(tx, events);
   }
   const bool report_wanted =
       commit.report &&
       std::ranges::any_of(commit.reported, [&](auto number) { return holds(out.applied, number); });
   if (!report_wanted) return out;
-  if (auto enqueued = queue::enqueue(tx, *commit.report); !enqueued)
+  if (auto enqueued = queue::enqueue(tx, *commit.report, commit.sink); !enqueued)
     return std::unexpected(enqueued.error());
   out.report_written = true;
   return out;

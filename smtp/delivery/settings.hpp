@@ -16,14 +16,14 @@ namespace postern::smtp::delivery {
 
 /// RFC 5321 §4.5.3.2: no shorter than these by default.
 struct Timeouts {
-  std::chrono::seconds connect{30};
-  std::chrono::seconds greeting{300};  ///< §4.5.3.2.1
-  std::chrono::seconds command{
-      300};  ///< EHLO, STARTTLS and its handshake, MAIL, RCPT (§4.5.3.2.2, .3)
-  std::chrono::seconds data_start{120};  ///< §4.5.3.2.4
-  std::chrono::seconds data_block{180};  ///< §4.5.3.2.5
-  std::chrono::seconds data_end{600};    ///< §4.5.3.2.6
-  std::chrono::seconds quit{5};          ///< nobody waits for this answer
+  std::chrono::milliseconds connect{30'000};
+  std::chrono::milliseconds greeting{300'000};  ///< §4.5.3.2.1
+  std::chrono::milliseconds command{
+      300'000};  ///< EHLO, STARTTLS and its handshake, MAIL, RCPT (§4.5.3.2.2, .3)
+  std::chrono::milliseconds data_start{120'000};  ///< §4.5.3.2.4
+  std::chrono::milliseconds data_block{180'000};  ///< §4.5.3.2.5
+  std::chrono::milliseconds data_end{600'000};    ///< §4.5.3.2.6
+  std::chrono::milliseconds quit{5'000};          ///< nobody waits for this answer
 };
 
 /// [[delivery.route]]: a smart host for a domain.
@@ -57,7 +57,7 @@ struct DeliverySettings {
   queue::SchedulerLimits scheduler;
   std::size_t max_mx_hosts = 10;   ///< tried of one destination
   std::size_t max_addresses = 10;  ///< tried of one destination, all hosts together
-  std::chrono::seconds idle_connection{10};
+  std::chrono::milliseconds idle_connection{10'000};
   std::size_t idle_per_host = 4;  ///< kept on one thread
   std::size_t idle_total = 200;   ///< kept on one thread
   std::size_t messages_per_connection = 100;

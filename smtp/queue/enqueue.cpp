@@ -1,22 +1,9 @@
 #include "smtp/queue/repository.hpp"
+#include "smtp/queue/rows.hpp"
 
 namespace postern::smtp::queue {
 
 namespace {
-void bind_optional(sql::Statement& statement, std::string_view name,
-                   const std::optional<Timestamp>& time) {
-  if (time) {
-    statement.bind(name, *time);
-  } else {
-    statement.bind_null(name);
-  }
-}
-
-template <class Enum>
-int number(Enum value) {
-  return static_cast<int>(value);
-}
-
 Result<void> check(const NewMessage& message) {
   if (message.recipients.empty()) return fail(Errc::invalid, "a message without recipients");
   if (message.recipients.size() > kMaxRecipients)
@@ -132,7 +119,7 @@ void insert_recipient(sql::TenantScope& scope, const Envelope& envelope,
 }
 }  // namespace
 
-Result<Enqueued> enqueue(sql::Transaction& tx, const NewMessage& message) {
+Result<Enqueued> enqueue(sql::Transaction& tx, const NewMessage& message, EventSink* events) {
   if (auto ok = check(message); !ok) return std::unexpected(ok.error());
   sql::TenantScope scope(tx, message.envelope.tenant);
   if (message.idempotency) {
@@ -145,6 +132,10 @@ Result<Enqueued> enqueue(sql::Transaction& tx, const NewMessage& message) {
   std::uint32_t index = 0;
   for (const auto& recipient : message.recipients)
     insert_recipient(scope, message.envelope, recipient, index++);
+  if (events != nullptr) {
+    const auto accepted = accepted_event(message.envelope);
+    events->append(tx, {&accepted, 1});
+  }
   return Enqueued{message.envelope.id, Acceptance::fresh};
 }
 

@@ -9,6 +9,7 @@ std::string_view to_string(EventKind kind) {
     case EventKind::bounced: return "bounced";
     case EventKind::expired: return "expired";
     case EventKind::late: return "late";
+    case EventKind::accepted: return "accepted";
   }
   return "deferred";
 }
@@ -68,7 +69,20 @@ BounceClass classify(const Reply& reply) {
   }
 }
 
-void EventSink::append(sql::Transaction&, const DeliveryEvent&) {}
+DeliveryEvent accepted_event(const Envelope& envelope) {
+  DeliveryEvent event;
+  event.id = EventId{envelope.id.value};
+  event.kind = EventKind::accepted;
+  event.at = envelope.created_at;
+  event.tenant = envelope.tenant;
+  event.message = envelope.id;
+  event.stream = envelope.stream;
+  event.lane = envelope.lane;
+  event.return_path = envelope.return_path;
+  return event;
+}
+
+void EventSink::append(sql::Transaction&, std::span<const DeliveryEvent>) {}
 void EventSink::committed(const DeliveryEvent&) {}
 
 }  // namespace postern::smtp::queue

@@ -1,12 +1,15 @@
-// Delivery events: one for every attempt's outcome, for timelines, reputation, webhooks.
+// Delivery events: one when a message is accepted and one for every attempt's outcome, for
+// timelines, reputation, webhooks. They say nothing of what is in the message.
 //
-// A sink below writes a row of the outbox inside the same commit as the outcome (append), or does
+// A sink below writes rows of the outbox inside the same commit as the outcome (append), or does
 // what needs no durability after it (committed). append runs in a storage closure: it may run more
-// than once.
+// than once. EventOutbox (event_outbox.hpp) is the sink of a server.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,31 +21,37 @@
 
 namespace postern::smtp::queue {
 
+/// Unique: what is recorded under it twice is there once. In order of time within a process.
+using EventId = Id<struct EventTag>;
+
+/// The numbers of these enums are stored and never change.
 enum class EventKind : std::uint8_t {
-  delivered,
-  deferred,
-  bounced,  ///< failed for good; see BounceClass
-  expired,  ///< the retries ended
-  late,     ///< dropped at its deadline
+  delivered = 0,
+  deferred = 1,
+  bounced = 2,   ///< failed for good; see BounceClass
+  expired = 3,   ///< the retries ended
+  late = 4,      ///< dropped at its deadline
+  accepted = 5,  ///< the message is on disk; of the whole message, so recipient fields are empty
 };
 std::string_view to_string(EventKind kind);
 
 /// Why a message came back, as reputation must tell it apart.
 enum class BounceClass : std::uint8_t {
-  none,
-  bad_address,  ///< the mailbox or domain doesn't exist: suppress it
-  mailbox_full,
-  too_large,
-  content,     ///< refused for what it says
-  policy,      ///< refused for who we are: block lists, authentication
-  unroutable,  ///< null MX, loops, no permitted address
-  other,
+  none = 0,
+  bad_address = 1,  ///< the mailbox or domain doesn't exist: suppress it
+  mailbox_full = 2,
+  too_large = 3,
+  content = 4,     ///< refused for what it says
+  policy = 5,      ///< refused for who we are: block lists, authentication
+  unroutable = 6,  ///< null MX, loops, no permitted address
+  other = 7,
 };
 std::string_view to_string(BounceClass bounce);
 /// By the enhanced code where there is one (RFC 3463 §3), else by the code.
 BounceClass classify(const Reply& reply);
 
 struct DeliveryEvent {
+  EventId id;
   EventKind kind = EventKind::deferred;
   BounceClass bounce = BounceClass::none;
   Timestamp at{};
@@ -61,11 +70,15 @@ struct DeliveryEvent {
   std::chrono::microseconds age{};  ///< since acceptance
 };
 
+/// That a message is on its way. Its id is the message's own: however often it is made, it is one.
+DeliveryEvent accepted_event(const Envelope& envelope);
+
 class EventSink {
  public:
   virtual ~EventSink() = default;
-  /// On the database's thread, inside the commit. Engine errors pass through as exceptions.
-  virtual void append(sql::Transaction& tx, const DeliveryEvent& event);
+  /// All events of one commit, on the database's thread, inside it. Engine errors pass through as
+  /// exceptions.
+  virtual void append(sql::Transaction& tx, std::span<const DeliveryEvent> events);
   /// After the commit, on an io thread; must not block.
   virtual void committed(const DeliveryEvent& event);
 };

@@ -8,20 +8,6 @@
 namespace postern::smtp::queue {
 
 namespace {
-void bind_optional(sql::Statement& statement, std::string_view name,
-                   const std::optional<Timestamp>& time) {
-  if (time) {
-    statement.bind(name, *time);
-  } else {
-    statement.bind_null(name);
-  }
-}
-
-template <class Enum>
-int number(Enum value) {
-  return static_cast<int>(value);
-}
-
 DueRow read_due_row(const sql::Statement& row, Lane lane) {
   DueRow due;
   due.lane = lane;

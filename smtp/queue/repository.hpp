@@ -34,7 +34,9 @@ struct Enqueued {
 
 /// Writes body, message, recipients and schedule; all are due at once. Errc::exists when the
 /// idempotency key was used for something else, Errc::invalid without recipients, Errc::too_large.
-Result<Enqueued> enqueue(sql::Transaction& tx, const NewMessage& message);
+/// `events` (may be null) is given accepted_event() of a fresh one, in the same commit.
+Result<Enqueued> enqueue(sql::Transaction& tx, const NewMessage& message,
+                         EventSink* events = nullptr);
 
 /// The message as enqueue wrote it, for handing to the scheduler without reading it back.
 QueuedMessage as_queued(const NewMessage& message);

@@ -18,6 +18,15 @@ Enum enumerator(const sql::Statement& row, int column, Enum last) {
 }
 }  // namespace
 
+void bind_optional(sql::Statement& statement, std::string_view name,
+                   const std::optional<Timestamp>& time) {
+  if (time) {
+    statement.bind(name, *time);
+  } else {
+    statement.bind_null(name);
+  }
+}
+
 Envelope read_envelope(const sql::Statement& row, TenantId tenant) {
   Envelope envelope;
   envelope.tenant = tenant;

@@ -28,6 +28,15 @@ inline constexpr std::string_view kSelectRecipient =
     "queue_recipients"
     " WHERE tenant_id = :tenant AND message_id = :message AND recipient = :recipient";
 
+/// NULL for no time.
+void bind_optional(sql::Statement& statement, std::string_view name,
+                   const std::optional<Timestamp>& time);
+/// An enumerator as its column holds it.
+template <class Enum>
+int number(Enum value) {
+  return static_cast<int>(value);
+}
+
 Envelope read_envelope(const sql::Statement& row, TenantId tenant);
 Recipient read_recipient(const sql::Statement& row);
 

@@ -43,6 +43,7 @@ struct Environment {
   mailbox::MailboxStore* mailboxes = nullptr;
   storage::Database* queue = nullptr;
   delivery::DeliveryService* delivery = nullptr;
+  queue::EventSink* events = nullptr;  ///< may be null
   /// What all messages being received may hold in memory together.
   std::shared_ptr<ByteBudget> budget;
   /// Where large bodies wait for their commit.

@@ -91,9 +91,6 @@ Task<Result<queue::Reply>> LocalDeliveryAgent::deliver(delivery::LocalDelivery d
           ? queue::make_reply(552, {5, 2, 2}, "The mailbox is full")
           : queue::make_reply(452, {4, 2, 2}, "A mailbox of this alias is full");
     }
-    if (outcome.state == mailbox::DeliveryState::no_account) {
-      co_return queue::make_reply(450, {4, 2, 1}, "The mailbox is not there now");
-    }
   }
   co_return queue::make_reply(250, {2, 1, 5}, "delivered");
 }

@@ -8,6 +8,7 @@
 #include "core/log.hpp"
 #include "message/email_address.hpp"
 #include "smtp/queue/repository.hpp"
+#include "smtp/reception/placed_events.hpp"
 #include "smtp/reception/recipient_address.hpp"
 #include "smtp/reception/replies.hpp"
 #include "storage/body/body_store.hpp"
@@ -116,14 +117,17 @@ Task<Reply> place_in_mailboxes(const Environment& environment, Accepted message,
   }
   const mailbox::Place where{plan.routes.front().tenant, plan.routes.front().shard};
   std::string header = return_path_field(message.return_path) + message.header;
-  auto outcomes = co_await deliver_to_mailboxes(
-      environment, where, message.lane, std::move(targets), std::move(header), message.content);
+  const PlacedEvents events(environment.events, message, plan.routes, environment.clock->now());
+  auto outcomes =
+      co_await deliver_to_mailboxes(environment, where, message.lane, std::move(targets),
+                                    std::move(header), message.content, events.alongside());
   if (!outcomes) co_return temporary(outcomes.error());
   Plan rest = unplaced(plan, *outcomes);
-  if (rest.local.empty()) co_return queued(message.id.text());
   if (rest.routes.size() == plan.routes.size()) {
     co_return Reply{452, {4, 2, 2}, "The mailbox takes no mail now", {}, Blame::client};
   }
+  events.committed();
+  if (rest.local.empty()) co_return queued(message.id.text());
   // Some have it and some can't take it now: those wait in the queue, under an id of their own.
   message.id = MessageId::make();
   co_return co_await place_in_queue(environment, std::move(message), std::move(rest));
@@ -202,15 +206,18 @@ Task<Reply> place_in_queue(const Environment& environment, Accepted message, Pla
     co_return Reply{451, {4, 2, 0}, "No recipient takes mail now", {}, Blame::server};
   auto shared = std::make_shared<const std::vector<queue::NewMessage>>(std::move(*entries));
   auto written = co_await environment.queue->write<void>(
-      message.lane, storage::Purpose::intake, [shared](sql::Transaction& tx) -> Result<void> {
+      message.lane, storage::Purpose::intake,
+      [shared, events = environment.events](sql::Transaction& tx) -> Result<void> {
         for (const auto& entry : *shared) {
-          if (auto enqueued = queue::enqueue(tx, entry); !enqueued)
+          if (auto enqueued = queue::enqueue(tx, entry, events); !enqueued)
             return std::unexpected(enqueued.error());
         }
         return {};
       });
   if (!written) co_return temporary(written.error());
   for (const auto& entry : *shared) {
+    if (environment.events != nullptr)
+      environment.events->committed(queue::accepted_event(entry.envelope));
     environment.delivery->offer(
         std::make_shared<const queue::QueuedMessage>(queue::as_queued(entry)));
   }
@@ -225,25 +232,13 @@ std::string return_path_field(std::string_view return_path) {
 
 Task<Result<std::vector<mailbox::DeliveryOutcome>>> deliver_to_mailboxes(
     const Environment& environment, mailbox::Place place, Lane lane,
-    std::vector<mailbox::DeliveryTarget> targets, std::string header, Content& content) {
+    std::vector<mailbox::DeliveryTarget> targets, std::string header, Content& content,
+    mailbox::Alongside alongside) {
   auto sealed = co_await seal_indexed(environment, place.tenant, std::move(header), content);
   if (!sealed) co_return std::unexpected(sealed.error());
-  const auto now = environment.clock->now();
-  auto outcomes = co_await environment.mailboxes->deliver_sealed(place, lane, targets, sealed->body,
-                                                                 sealed->index, now);
-  if (!outcomes) co_return outcomes;
-  // An account's folders are made with its first mail. The second try repeats what the first one
-  // placed under the same delivery ids, which is why it can't make a second copy.
-  bool made = false;
-  for (std::size_t i = 0; i < outcomes->size(); ++i) {
-    if ((*outcomes)[i].state != mailbox::DeliveryState::no_account) continue;
-    auto created = co_await environment.mailboxes->create_account(place, targets[i].account);
-    if (!created) co_return std::unexpected(created.error());
-    made = true;
-  }
-  if (!made) co_return outcomes;
   co_return co_await environment.mailboxes->deliver_sealed(
-      place, lane, std::move(targets), std::move(sealed->body), std::move(sealed->index), now);
+      place, lane, std::move(targets), std::move(sealed->body), std::move(sealed->index),
+      environment.clock->now(), std::move(alongside));
 }
 
 Task<Reply> place(const Environment& environment, Accepted message) {

@@ -38,9 +38,10 @@ Task<Reply> place(const Environment& environment, Accepted message);
 /// "Return-Path: <a@b>" with its CRLF (RFC 5321 §4.4).
 std::string return_path_field(std::string_view return_path);
 
-/// Delivers into mailboxes of one tenant, making an account's folders when this is its first mail.
+/// Delivers into mailboxes of one tenant, in one commit.
 Task<Result<std::vector<mailbox::DeliveryOutcome>>> deliver_to_mailboxes(
     const Environment& environment, mailbox::Place place, Lane lane,
-    std::vector<mailbox::DeliveryTarget> targets, std::string header, Content& content);
+    std::vector<mailbox::DeliveryTarget> targets, std::string header, Content& content,
+    mailbox::Alongside alongside = {});
 
 }  // namespace postern::smtp::reception

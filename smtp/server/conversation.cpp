@@ -171,10 +171,11 @@ Action Conversation::take_line(std::string_view line) {
 
 Action Conversation::line_fault(const LineDecoder::Result& result) {
   Reply reply = line_fault_reply(result.fault);
+  const bool auth = mode_ == Mode::sasl || ascii::istarts_with(result.text, "AUTH ");
+  if (auth && result.fault == Fault::line_too_long) reply.status = {5, 5, 6};  // RFC 4954 §4
   if (mode_ == Mode::sasl) {
     sasl_ = {};
     mode_ = Mode::command;
-    if (result.fault == Fault::line_too_long) reply.status = {5, 5, 6};  // RFC 4954 §4
   }
   // What follows is a chunk of unknown length: it would be run as commands.
   if (ascii::istarts_with(result.text, "BDAT")) return finish(reply);

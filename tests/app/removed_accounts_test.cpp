@@ -4,23 +4,14 @@
 
 #include "mailbox/schema.hpp"
 #include "storage/store.hpp"
+#include "tests/accounts/directory_keys.hpp"
 #include "tests/accounts/world.hpp"
 
 using namespace postern;
+using accounts::test::DirectoryKeys;
 using accounts::test::must;
 
 namespace {
-
-class DirectoryKeys final : public mailbox::TenantKeys {
- public:
-  explicit DirectoryKeys(accounts::Directory& directory) : directory_(&directory) {}
-  Task<Result<std::shared_ptr<const storage::DataKey>>> data_key(TenantId tenant) override {
-    return directory_->data_key(tenant);
-  }
-
- private:
-  accounts::Directory* directory_;
-};
 
 std::unique_ptr<storage::Store> open_mail(const std::string& directory) {
   storage::Store::Options options;

@@ -5,26 +5,17 @@
 
 #include "mailbox/mailbox_store.hpp"
 #include "mailbox/schema.hpp"
+#include "tests/accounts/directory_keys.hpp"
 #include "tests/accounts/world.hpp"
 #include "tests/imap/test_server.hpp"
 
 using namespace postern;
 using namespace postern::imap;
 using namespace postern::imap::test;
+using accounts::test::DirectoryKeys;
 using accounts::test::must;
 
 namespace {
-class DirectoryKeys final : public mailbox::TenantKeys {
- public:
-  explicit DirectoryKeys(accounts::Directory& directory) : directory_(&directory) {}
-  Task<Result<std::shared_ptr<const storage::DataKey>>> data_key(TenantId tenant) override {
-    return directory_->data_key(tenant);
-  }
-
- private:
-  accounts::Directory* directory_;
-};
-
 std::unique_ptr<storage::Store> open_store(const std::string& directory) {
   storage::Store::Options options;
   options.directory = directory;

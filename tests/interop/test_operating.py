@@ -1,4 +1,6 @@
 """What an operator does: make a server, break its settings, reload, stop, look at the queue, install."""
+import gzip
+import http.client
 import imaplib
 import json
 import os
@@ -6,6 +8,7 @@ import pathlib
 import shutil
 import signal
 import smtplib
+import socket
 import ssl
 import stat
 import subprocess
@@ -28,6 +31,28 @@ def unverified():
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
+
+
+class Management(http.client.HTTPConnection):
+    """One connection to the management socket, which is kept alive and never made anew."""
+
+    def __init__(self, server):
+        super().__init__("postern", timeout=30)
+        self.socket_path = os.path.join(server.data, "postern.sock")
+        self.connect()
+        self.auto_open = 0
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(30)
+        self.sock.connect(self.socket_path)
+
+    def ask(self, method, path, body=None):
+        """Gives the status and the answer."""
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        self.request(method, path, None if body is None else json.dumps(body), headers)
+        response = self.getresponse()
+        return response.status, json.loads(response.read())
 
 
 class Init(unittest.TestCase):
@@ -314,6 +339,131 @@ class Running(unittest.TestCase):
         self.server.cli("tenant", "delete", "alpha")
         self.assertEqual(self.server.cli("tenant", "list")["items"], [])
 
+    def test_alias_list_gives_every_page(self):
+        alice = ["alice@alpha.example"]
+        self.server.cli("domain", "add", "beta.example", "--tenant", "alpha")
+        self.server.cli("alias", "add", "elsewhere@beta.example", *alice)
+        wanted = [f"a&{n:04}@alpha.example" for n in range(1005)]  # the cursor must be escaped
+        management = Management(self.server)
+        self.addCleanup(management.close)
+        for address in wanted:
+            status, answer = management.ask("POST", "/v1/aliases", {"address": address, "targets": alice})
+            self.assertEqual(status, 201, answer)
+
+        def page(cursor=""):
+            status, answer = management.ask("GET", f"/v1/aliases?domain=alpha.example{cursor}")
+            self.assertEqual(status, 200, answer)
+            return [item["address"] for item in answer["items"]], answer.get("cursor")
+
+        def listed():
+            return [item["address"] for item in self.server.cli("alias", "list", "--domain", "alpha.example")["items"]]
+        self.assertEqual(page(), (wanted[:1000], "a&0999"))
+        self.assertEqual(page("&cursor=a%260999"), (wanted[1000:], None))
+        self.assertEqual(listed(), wanted)
+        catch_all = "*@alpha.example"
+        self.server.cli("alias", "add", catch_all, *alice)
+        self.assertEqual(listed(), [*wanted, catch_all])
+        for left in (1000, 999):  # a full page with nothing but the catch-all after it, and one short of full
+            while len(wanted) > left:
+                path = "/v1/aliases/" + wanted.pop().replace("&", "%26")
+                self.assertEqual(management.ask("DELETE", path)[0], 200)
+            self.assertEqual(listed(), [*wanted, catch_all])
+
+    def test_errors_are_json_for_programs_and_text_for_people(self):
+        missing, empty = self.server.config + ".missing", os.path.join(self.server.directory, "empty")
+        os.mkdir(empty)
+        here = ["--config", self.server.config]
+
+        def both(words, exit_code, code):
+            with self.subTest(words):
+                text, parsed = run(POSTERN, *words), run(POSTERN, *words, "--json")
+                self.assertEqual((text.returncode, text.stdout), (exit_code, ""))
+                self.assertRegex(text.stderr, r"^postern: \S")
+                self.assertEqual((parsed.returncode, parsed.stdout), (exit_code, ""))
+                said = text.stderr.removeprefix("postern: ").removesuffix("\n")
+                self.assertEqual(json.loads(parsed.stderr), {"error": said, "code": code})
+        for words, exit_code, code in ((["tenant", "show", "nobody"], 1, "not_found"),
+                                       (["tenant", "add", "alpha"], 1, "exists"),
+                                       (["tenant", "add", "no name!"], 2, "invalid"),
+                                       (["tenant", "delete", "alpha"], 1, "denied"),
+                                       (["account", "add", "no-address"], 2, "invalid"),
+                                       (["account", "show", "nobody@alpha.example"], 1, "not_found"),
+                                       (["alias", "list", "--domain", "beta.example"], 1, "not_found"),
+                                       (["queue", "show", "0" * 32], 1, "not_found"),
+                                       (["message", "trace", "0" * 32], 1, "not_found"),
+                                       (["backup", self.server.data], 1, "exists"),
+                                       (["serve"], 1, "exists")):
+            both([*here, *words], exit_code, code)
+        both(["queue", "list", "--data", empty], 1, "not_found")
+        for words in (["queue", "show"], ["queue", "nonsense"], ["queue", "show", "x", "--nope"],
+                      ["queue", "list", "--limit", "0"], ["nonsense"]):
+            both([*here, *words], 2, "invalid")
+        both(["init", "--data", self.server.data, "--hostname", "mx.alpha.example"], 1, "exists")
+        settings = run(POSTERN, "--config", missing, "--json", "status")
+        self.assertIn(settings.returncode, (1, 2))
+        self.assertIn(missing, json.loads(settings.stderr)["error"])
+        self.server.stop()
+        both([*here, "status"], 1, "io")
+
+    def test_connections_beyond_the_limit_are_told_to_come_again(self):
+        def one_more():
+            management = Management(self.server)
+            self.addCleanup(management.close)
+            try:
+                return management if management.ask("GET", "/v1/status")[0] == 200 else None
+            except (OSError, http.client.HTTPException):  # refused while it asked
+                return None
+
+        def refused(connection):
+            """It is told so before it asks."""
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            self.assertEqual(response.status, 503)
+            self.assertEqual(response.headers.get_all("Retry-After"), ["5"])
+            self.assertIn("too many connections", json.loads(response.read())["detail"])
+            connection.close()
+        # A command's connection may take a moment to be gone: so it's tried more than once.
+        held = [wait_until(one_more, "64 management connections, which is how many there may be") for _ in range(64)]
+        refused(Management(self.server).sock)
+        done = run(POSTERN, "--config", self.server.config, "--json", "status")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(json.loads(done.stderr)["code"], "temporary")
+        for management in held:
+            self.assertEqual(management.ask("GET", "/v1/status")[0], 200)  # those that are in stay in
+            management.close()
+        wait_until(lambda: self.server.cli("status", check=False), "room for a command again")
+
+        config = pathlib.Path(self.server.config)
+        config.write_text(config.read_text() + "\n[limits]\nhttp_sessions = 1\n")
+        self.server.stop()
+        self.server.start()
+
+        def metrics():
+            return socket.create_connection(("127.0.0.1", self.server.ports["metrics"]), timeout=30)
+
+        def asked(connection, more=b""):
+            response = http.client.HTTPResponse(connection)
+            try:
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + more + b"\r\n")
+                response.begin()
+            except (OSError, http.client.HTTPException):
+                return False
+            return response.status == 200
+
+        def healthy():
+            with metrics() as connection:
+                return asked(connection, b"Connection: close\r\n")
+        wait_until(healthy, "the harness's own connection is gone")
+
+        def only_one():
+            first = metrics()
+            self.addCleanup(first.close)
+            return first if asked(first) else None
+        first = wait_until(only_one, "the one connection there may be")
+        refused(metrics())
+        first.close()
+        wait_until(healthy, "room again")
+
 
 class Build(unittest.TestCase):
     @unittest.skipUnless(shutil.which("g++"), "needs g++")
@@ -337,6 +487,102 @@ class Install(unittest.TestCase):
                                ("etc/letsencrypt/renewal-hooks/deploy/postern", 0o755), ("etc/logrotate.d/postern", 0o644),
                                ("var/lib/postern/postern.toml", 0o600)):
                 self.assertEqual(stat.S_IMODE(os.stat(os.path.join(root, name)).st_mode), mode, name)
+
+
+    def test_unit_is_valid_and_locked_down(self):
+        text = (ROOT / "deploy/systemd/postern.service").read_text()
+        with tempfile.TemporaryDirectory() as directory:
+            unit = pathlib.Path(directory, "postern.service")
+            unit.write_text(text.replace("/usr/local/bin/postern", str(POSTERN)))  # there is no other here
+            done = run("systemd-analyze", "verify", unit)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            # 0 is locked away, 10 is open; systemd calls up to 2 "OK" as good as it gets for a network service.
+            done = run("systemd-analyze", "security", "--offline=true", "--threshold=20", unit)
+            self.assertEqual(done.returncode, 0, done.stdout[-300:])
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to become somebody else")
+    def test_low_port_needs_no_more_than_the_units_capability(self):
+        server = Server("mx.alpha.example")
+        self.addCleanup(shutil.rmtree, server.directory, ignore_errors=True)
+        server.init()
+        config = pathlib.Path(server.config)
+        config.write_text(config.read_text().replace(f"127.0.0.1:{server.ports['mx']}", "127.0.0.87:25"))
+        run("chown", "-R", "nobody:nogroup", server.directory)
+        nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--no-new-privs"]
+        only = ["--inh-caps=-all,+net_bind_service", "--ambient-caps=-all,+net_bind_service",
+                "--bounding-set=-all,+net_bind_service"]
+        done = run(*nobody, "--inh-caps=-all", "--bounding-set=-all", POSTERN, "serve", "--config", config)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("127.0.0.87:25", done.stderr)
+        with open(server.log_path, "ab") as log:
+            process = subprocess.Popen([*nobody, *only, POSTERN, "serve", "--config", config], stdout=log, stderr=log)
+        try:
+            wait_until(lambda: self.answers("127.0.0.87", 25), f"port 25 answers: {server.read_log()}")
+        finally:
+            process.terminate()
+            self.assertEqual(process.wait(30), 0)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to become somebody else")
+    def test_logrotate_takes_the_old_log_away_and_the_server_goes_on_in_a_new_one(self):
+        server = Server("mx.alpha.example")
+        self.addCleanup(shutil.rmtree, server.directory, ignore_errors=True)
+        server.init()
+        log = pathlib.Path(server.data, "log/postern.log")
+        config = pathlib.Path(server.config)
+        config.write_text(config.read_text() + f'\n[log]\nfile = "{log}"\n')
+        run("chown", "-R", "nobody:nogroup", server.directory)
+        nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--no-new-privs"]
+        with open(server.log_path, "ab") as out:
+            process = subprocess.Popen([*nobody, POSTERN, "serve", "--config", config], stdout=out, stderr=out,
+                                       umask=0o077)  # the unit's
+        try:
+            server.process = process
+            server.wait_ready()
+            # What deploy/install puts into /etc/logrotate.d, with this server's directory, user and process.
+            text = (ROOT / "deploy/logrotate").read_text()
+            hang_up = [line for line in text.splitlines() if "systemctl kill" in line]
+            for old, new in (("/var/lib/postern/", f"{server.data}/"), ("0600 postern postern", "0600 nobody nogroup"),
+                             (*hang_up, f"kill -HUP {process.pid}")):
+                self.assertEqual(text.count(old), 1, old)
+                text = text.replace(old, new)
+            rules = pathlib.Path(server.directory, "logrotate.conf")
+            rules.write_text(text)
+            run("chown", "root:root", rules)
+
+            def read(path):
+                return path.read_text() if path.exists() else ""
+
+            def rotate():
+                done = run("/usr/sbin/logrotate", "-f", "-s", f"{server.directory}/state", rules)
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+                wait_until(lambda: " reloaded" in read(log), f"the log goes on in its new file: {read(log)}")
+                self.assertEqual((stat.S_IMODE(log.stat().st_mode), log.owner()), (0o600, "nobody"))
+            self.assertEqual(stat.S_IMODE(log.stat().st_mode), 0o600)
+            server.cli("tenant", "add", "before")
+            self.assertIn(" ready ", read(log))
+            rotate()
+            first = pathlib.Path(f"{log}.1")
+            self.assertIn(" ready ", read(first))
+            self.assertNotIn(" ready ", read(log))
+            kept = read(first)
+            server.cli("tenant", "add", "after")
+            wait_until(lambda: "/v1/tenants" in read(log), f"the request in the new file: {read(log)}")
+            self.assertEqual(read(first), kept)
+            rotate()
+            self.assertIn("/v1/tenants", read(first))
+            with gzip.open(f"{log}.2.gz", "rt") as packed:
+                self.assertEqual(packed.read(), kept)
+        finally:
+            process.terminate()
+            self.assertEqual(process.wait(30), 0)
+
+    @staticmethod
+    def answers(host, port):
+        try:
+            with smtplib.SMTP(host, port, timeout=5) as smtp:
+                return smtp.noop()[0] == 250
+        except OSError:
+            return False
 
 
 if __name__ == "__main__":

@@ -308,6 +308,7 @@ TEST_CASE("copy_between_accounts_is_denied") {
 TEST_CASE("deliver_writes_once_for_several_accounts_and_once_per_id") {
   test::MailDatabase db;
   const auto other = AccountId::make();
+  const auto fresh = AccountId::make();  // its folders are made by its first mail
   db.in([&](sql::TenantScope& s) { create_account_mailboxes(s, other, db.now); });
   auto message = db.message(kText);
   Delivery delivery;
@@ -316,7 +317,7 @@ TEST_CASE("deliver_writes_once_for_several_accounts_and_once_per_id") {
   delivery.internal_date = db.now;
   delivery.targets = {{DeliveryId::make(), db.account, SpecialUse::none, {}, {}},
                       {DeliveryId::make(), other, SpecialUse::junk, {0, {"$Junk"}}, {}},
-                      {DeliveryId::make(), AccountId::make(), SpecialUse::none, {}, {}},
+                      {DeliveryId::make(), fresh, SpecialUse::none, {}, {}},
                       {DeliveryId::make(), db.account, std::string("no/such"), {}, {}},
                       {DeliveryId::make(), other, SpecialUse::none, {}, kText.size()}};
   const auto run = [&] {
@@ -327,7 +328,8 @@ TEST_CASE("deliver_writes_once_for_several_accounts_and_once_per_id") {
   CHECK(first[0].state == DeliveryState::placed);
   CHECK(first[0].where.mailbox == db.find("INBOX").id);
   CHECK(first[1].state == DeliveryState::placed);
-  CHECK(first[2].state == DeliveryState::no_account);
+  CHECK(first[2].state == DeliveryState::placed);
+  CHECK(db.in([&](sql::TenantScope& s) { return list_mailboxes(s, fresh); }).size() == 6);
   CHECK(first[3].where.mailbox == db.find("INBOX").id);
   CHECK(first[4].state == DeliveryState::over_quota);
   // The same again, with the body sealed anew, as after a crash between two files.
@@ -346,7 +348,7 @@ TEST_CASE("deliver_writes_once_for_several_accounts_and_once_per_id") {
   CHECK(old == 0);
   const auto future =
       std::chrono::floor<Micros>(std::chrono::system_clock::now()) + std::chrono::hours(1);
-  CHECK(db.in([&](sql::TenantScope& s) { return sweep_applied_deliveries(s, future, 100); }) == 3);
+  CHECK(db.in([&](sql::TenantScope& s) { return sweep_applied_deliveries(s, future, 100); }) == 4);
 }
 
 TEST_CASE("other_tenants_see_nothing_of_this_one") {

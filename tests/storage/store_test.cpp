@@ -249,4 +249,29 @@ TEST_CASE("outbox_claims_in_order_leases_and_completes") {
       }));
 }
 
+TEST_CASE("outbox_entries_due_are_given_again_until_completed_or_postponed") {
+  TempDirectory directory;
+  auto store = must(Store::open(store_options(directory.path())));
+  must(store->queue().write_blocking<void>(
+      Purpose::outcome, [](sql::Transaction& tx) -> Result<void> {
+        const auto at = [](int seconds) { return Timestamp{std::chrono::seconds(seconds)}; };
+        const auto second = outbox::append(tx, "t", "second", at(20));
+        const auto first = outbox::append(tx, "t", "first", at(10));
+        CHECK(outbox::due(tx, "t", at(9), 10).empty());
+        for (int i = 0; i < 2; ++i) {
+          const auto due = outbox::due(tx, "t", at(30), 10);
+          REQUIRE(due.size() == 2);
+          CHECK(due[0].id == first);
+          CHECK(due[0].attempts == 0);
+          CHECK(due[1].id == second);
+        }
+        CHECK(outbox::due(tx, "t", at(30), 1).size() == 1);
+        outbox::complete(tx, first);
+        outbox::postpone(tx, second, at(40));
+        CHECK(outbox::due(tx, "t", at(39), 10).empty());
+        CHECK(outbox::due(tx, "t", at(40), 10).size() == 1);
+        return {};
+      }));
+}
+
 }  // namespace postern::storage::test

@@ -37,6 +37,10 @@ TEST_CASE("spf_is_ok_when_it_allows_us_and_maybe_others") {
   for (const auto& [found, status] : {
            Case{{"v=spf1 mx -all"}, RecordStatus::ok},
            Case{{"V=SPF1 include:x.example MX ~all"}, RecordStatus::ok},
+           Case{{"v=spf1 +mx -all"}, RecordStatus::ok},
+           Case{{"v=spf1 -all mx"}, RecordStatus::different},
+           Case{{"v=spf1 -mx -all"}, RecordStatus::different},
+           Case{{"v=spf1 + mx"}, RecordStatus::ok},
            Case{{"v=spf1 include:x.example -all"}, RecordStatus::different},
            Case{{"v=spf1 mx -all", "v=spf1 a -all"}, RecordStatus::different},
            Case{{"unrelated"}, RecordStatus::missing},

@@ -103,3 +103,25 @@ TEST_CASE("percent_decode_takes_whole_escapes_only") {
   CHECK_FALSE(percent_decode("%zz").has_value());
   CHECK_FALSE(percent_decode("a%00b").has_value());
 }
+
+TEST_CASE("head_is_get_whose_answer_has_no_content") {
+  Feeder feeder;
+  REQUIRE(feeder.feed("HEAD /healthz HTTP/1.1\r\nHost: h\r\n\r\n") == State::complete);
+  const auto request = feeder.parser.take();
+  CHECK(request.method == Method::get);
+  CHECK(request.content == Content::omitted);
+  REQUIRE(feeder.feed("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n") == State::complete);
+  CHECK(feeder.parser.take().content == Content::sent);
+}
+
+TEST_CASE("chunked_body_that_comes_octet_by_octet_is_read") {
+  Feeder feeder;
+  const std::string request =
+      "POST /v1/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "5\r\nabcde\r\n1;x=y\r\nf\r\n0\r\nTrailer: t\r\n\r\n";
+  for (std::size_t i = 0; i + 1 < request.size(); ++i) {
+    REQUIRE(feeder.feed(request.substr(i, 1)) == State::need_more);
+  }
+  REQUIRE(feeder.feed(request.substr(request.size() - 1)) == State::complete);
+  CHECK(feeder.parser.take().body == "abcdef");
+}

@@ -98,19 +98,21 @@ Task<Response> add_account(Services& services, Request request) {
 Task<Response> list_accounts(Services& services, Request request) {
   auto domain = query_value(request, "domain");
   if (!domain) co_return domain.error();
+  const std::string after = request.query["cursor"];
   auto found = co_await services.registry->read<std::vector<Account>>(
-      [name = *domain](sql::Transaction& tx) -> Result<std::vector<Account>> {
+      [name = *domain, after](sql::Transaction& tx) -> Result<std::vector<Account>> {
         auto hosted = accounts::find_domain(tx, name);
         if (!hosted) return std::unexpected(hosted.error());
         sql::TenantScope scope(tx, hosted->tenant);
-        auto all = accounts::list_accounts(scope, Address{"", hosted->name}, kPage);
+        auto all = accounts::list_accounts(scope, Address{after, hosted->name}, kPage);
         std::erase_if(all, [&](const Account& a) { return a.address.domain != hosted->name; });
         return all;
       });
   if (!found) co_return problem(found.error());
   json::array items;
   for (const auto& account : *found) items.push_back(to_json(account));
-  co_return json_response(json::object{{"items", items}});
+  co_return list_response(std::move(items), found->size(),
+                          found->empty() ? "" : found->back().address.local);
 }
 
 Task<Response> show_account(Services& services, Request request) {

@@ -84,13 +84,15 @@ Task<Response> add_alias(Services& services, Request request) {
 Task<Response> list_aliases(Services& services, Request request) {
   auto domain = query_value(request, "domain");
   if (!domain) co_return domain.error();
+  const std::string after = request.query["cursor"];
   auto found = co_await services.registry->read<std::vector<Alias>>(
-      [name = *domain](sql::Transaction& tx) -> Result<std::vector<Alias>> {
+      [name = *domain, after](sql::Transaction& tx) -> Result<std::vector<Alias>> {
         auto hosted = accounts::find_domain(tx, name);
         if (!hosted) return std::unexpected(hosted.error());
         sql::TenantScope scope(tx, hosted->tenant);
-        auto all = accounts::list_aliases(scope, Address{"", hosted->name}, kPage);
+        auto all = accounts::list_aliases(scope, Address{after, hosted->name}, kPage);
         std::erase_if(all, [&](const Alias& a) { return a.address.domain != hosted->name; });
+        if (all.size() == kPage) return all;
         if (auto target = accounts::find_catch_all(scope, hosted->name)) {
           all.push_back({Address{"*", hosted->name}, {*target}});
         }
@@ -99,7 +101,10 @@ Task<Response> list_aliases(Services& services, Request request) {
   if (!found) co_return problem(found.error());
   json::array items;
   for (const auto& alias : *found) items.push_back(to_json(alias));
-  co_return json_response(json::object{{"items", items}});
+  // The catch-all stands at the end of the last page.
+  const bool last = found->empty() || found->back().address.local == "*";
+  co_return list_response(std::move(items), last ? 0 : found->size(),
+                          last ? "" : found->back().address.local);
 }
 
 Task<Response> delete_alias(Services& services, Request request) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/ascii.hpp"
+#include "dkim/lookups.hpp"
 
 namespace postern::web::api {
 
@@ -28,11 +29,21 @@ std::vector<std::string> words(std::string_view text) {
   return out;
 }
 
-// Every mechanism that we need is there; what the domain's owner allows besides is theirs to say.
+bool is_all(std::string_view term) {
+  if (!term.empty() && std::string_view("+-~?").contains(term.front())) term.remove_prefix(1);
+  return term == "all";
+}
+
+// Every mechanism that we need is there and is reached: nothing after `all` is (RFC 7208 §5.1), and
+// "+mx" is "mx" (§4.6.2). What the domain's owner allows besides is theirs to say.
 bool allows(std::string_view found, std::string_view wanted) {
-  const auto have = words(found);
+  auto have = words(found);
+  have.erase(std::ranges::find_if(have, is_all), have.end());
+  for (auto& term : have) {
+    if (term.starts_with('+')) term.erase(0, 1);
+  }
   return std::ranges::all_of(words(wanted), [&](const std::string& term) {
-    return term.ends_with("all") || std::ranges::find(have, term) != have.end();
+    return is_all(term) || std::ranges::find(have, term) != have.end();
   });
 }
 
@@ -133,10 +144,14 @@ CheckedRecord compare_record(const DnsRecord& wanted, const dns::Answer& answer)
 
 Task<std::vector<CheckedRecord>> check_records(dns::Resolver& resolver,
                                                std::vector<DnsRecord> wanted) {
+  std::vector<dkim::Question> questions;
+  for (const auto& record : wanted) questions.emplace_back(record.name, record.type);
+  auto answers = std::make_shared<dkim::Lookups>();
+  co_await dkim::resolve_all(resolver, std::move(questions), answers);
   std::vector<CheckedRecord> checked;
   for (const auto& record : wanted) {
-    auto answer = co_await resolver.query(record.name, record.type);
-    checked.push_back(compare_record(record, *answer));
+    const auto answer = answers->find(record.name, record.type);
+    checked.push_back(compare_record(record, answer ? *answer : dns::Answer{}));
   }
   co_return checked;
 }

@@ -140,7 +140,7 @@ Task<Response> add_domain(Services& services, Request request) {
 
 Task<Response> list_domains(Services& services, Request request) {
   const std::string tenant = request.query["tenant"];
-  const std::string after = request.query["after"];
+  const std::string after = request.query["cursor"];
   auto found = co_await services.registry->read<std::vector<DomainView>>(
       [tenant, after](sql::Transaction& tx) -> Result<std::vector<DomainView>> {
         std::vector<Domain> domains;
@@ -162,7 +162,8 @@ Task<Response> list_domains(Services& services, Request request) {
   if (!found) co_return problem(found.error());
   json::array items;
   for (const auto& view : *found) items.push_back(to_json(view));
-  co_return json_response(json::object{{"items", items}});
+  co_return list_response(std::move(items), found->size(),
+                          found->empty() ? "" : found->back().domain.name);
 }
 
 Task<Response> show_domain(Services& services, Request request) {

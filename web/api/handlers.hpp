@@ -64,4 +64,7 @@ Task<Response> hold_queued(Services& services, Request request);
 Task<Response> release_queued(Services& services, Request request);
 Task<Response> drop_queued(Services& services, Request request);
 
+// messages.cpp
+Task<Response> list_events(Services& services, Request request);
+
 }  // namespace postern::web::api

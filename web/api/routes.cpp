@@ -74,6 +74,9 @@ constexpr std::array kManagement{
           api::hold_queued},
     Route{post, "/v1/queue/{id}/release", "queue.manage", "End a hold", api::release_queued},
     Route{del, "/v1/queue/{id}", "queue.manage", "Drop it without a bounce", api::drop_queued},
+
+    Route{get, "/v1/messages/{id}/events", "message.read", "A message's timeline",
+          api::list_events},
 };
 
 constexpr std::array kPublic{

@@ -62,4 +62,10 @@ Result<accounts::Tenant> find_tenant_by_text(sql::Transaction& tx, const std::st
   return accounts::find_tenant(tx, name_or_id);
 }
 
+Response list_response(boost::json::array items, std::size_t rows, std::string_view last) {
+  boost::json::object document{{"items", std::move(items)}};
+  if (rows == kPage) document["cursor"] = last;
+  return json_response(document);
+}
+
 }  // namespace postern::web::api

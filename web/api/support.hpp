@@ -2,6 +2,7 @@
 // tenants by name or id.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <expected>
 #include <optional>
 #include <string>
@@ -31,7 +32,10 @@ std::string timestamp_text(Timestamp time);
 /// By name, or by id in text form.
 Result<accounts::Tenant> find_tenant_by_text(sql::Transaction& tx, const std::string& name_or_id);
 
-/// The largest list that is given at once.
+/// The largest list that is given at once. `?cursor=` takes what the page before said.
 inline constexpr std::size_t kPage = 1000;
+
+/// {"items": [...]}, and "cursor" when there may be more: `last` names the last row read.
+Response list_response(boost::json::array items, std::size_t rows, std::string_view last);
 
 }  // namespace postern::web::api

@@ -72,7 +72,7 @@ Task<Response> add_tenant(Services& services, Request request) {
 }
 
 Task<Response> list_tenants(Services& services, Request request) {
-  const std::string after = request.query["after"];
+  const std::string after = request.query["cursor"];
   auto found = co_await services.registry->read<std::vector<TenantView>>(
       [after](sql::Transaction& tx) -> Result<std::vector<TenantView>> {
         std::vector<TenantView> views;
@@ -83,7 +83,8 @@ Task<Response> list_tenants(Services& services, Request request) {
   if (!found) co_return problem(found.error());
   json::array items;
   for (const auto& view : *found) items.push_back(to_json(view));
-  co_return json_response(json::object{{"items", items}});
+  co_return list_response(std::move(items), found->size(),
+                          found->empty() ? "" : found->back().tenant.name);
 }
 
 Task<Response> show_tenant(Services& services, Request request) {

@@ -18,8 +18,12 @@ enum class Method : std::uint8_t { get, post, put, patch, del };
 
 std::string_view to_string(Method method);
 
+/// HEAD is GET whose answer has no content (RFC 9110 §9.3.2).
+enum class Content : std::uint8_t { sent, omitted };
+
 struct Request {
   Method method = Method::get;
+  Content content = Content::sent;                ///< of the answer
   std::string path;                               ///< percent-decoded per segment by the router
   std::map<std::string, std::string> query;       ///< decoded; the last of a repeated name wins
   std::map<std::string, std::string> headers;     ///< names in lower case

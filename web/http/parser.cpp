@@ -12,6 +12,8 @@ namespace postern::web {
 
 namespace http = boost::beast::http;
 
+constexpr std::size_t kShortestLastChunk = 5;  // "0", CRLF, CRLF
+
 struct RequestParser::Impl {
   http::request_parser<http::string_body> parser;
   unsigned failure = 0;
@@ -30,6 +32,7 @@ unsigned status_for(const boost::beast::error_code& error) {
 
 std::optional<Method> method_of(http::verb verb) {
   switch (verb) {
+    case http::verb::head:
     case http::verb::get: return Method::get;
     case http::verb::post: return Method::post;
     case http::verb::put: return Method::put;
@@ -90,6 +93,11 @@ RequestParser::State RequestParser::feed(std::string_view input, std::size_t& co
   consumed = 0;
   if (impl_->failure != 0) return State::failed;
   if (!input.empty()) impl_->started = true;
+  // Beast 1.81 asserts that it never sees less of a last chunk, once it has seen its beginning.
+  const auto& parser = impl_->parser;
+  if (parser.is_header_done() && parser.chunked() && input.size() < kShortestLastChunk) {
+    return State::need_more;
+  }
   boost::beast::error_code error;
   // The header parser takes a whole header block or nothing; the caller keeps what is not consumed.
   consumed = impl_->parser.put(boost::asio::buffer(input.data(), input.size()), error);
@@ -125,6 +133,7 @@ Request RequestParser::take() {
   auto message = impl_->parser.release();
   Request request;
   request.method = method_of(message.method()).value_or(Method::get);
+  if (message.method() == http::verb::head) request.content = Content::omitted;
   const std::string_view target(message.target().data(), message.target().size());
   const auto question = target.find('?');
   request.path = std::string(target.substr(0, question));

@@ -11,6 +11,7 @@ namespace postern::web {
 namespace {
 
 constexpr std::size_t kReadSize = 16 * 1024;
+constexpr std::chrono::seconds kRefusalTime{1};
 
 metrics::Counter& requests_total() {
   static metrics::Counter counter("postern_http_requests_total", "HTTP requests answered");
@@ -33,11 +34,19 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   }
   Stream& stream() { return *stream_; }
   Task<void> run(std::shared_ptr<HttpSession> self);
+  /// Over the limit of sessions, or draining: says so without looking at the request.
+  Task<void> refuse(std::shared_ptr<HttpSession> self);
 
  private:
   Task<bool> read_request();
   Task<bool> answer();
-  Task<bool> send(Response response, bool keep_alive, std::string_view request_id);
+  enum class After : std::uint8_t { keep_alive, close };
+  struct Form {
+    After after = After::close;
+    Content content = Content::sent;
+    std::string request_id{};
+  };
+  Task<bool> send(Response response, Form form);
 
   std::unique_ptr<Stream> stream_;
   HttpOptions options_;
@@ -71,17 +80,19 @@ std::string_view reason(unsigned status) {
   }
 }
 
-Task<bool> HttpSession::send(Response response, bool keep_alive, std::string_view request_id) {
+// True when the connection goes on.
+Task<bool> HttpSession::send(Response response, Form form) {
   std::string head =
       fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n", response.status,
                   reason(response.status), response.content_type, response.body.size());
-  if (!request_id.empty()) head += fmt::format("X-Request-Id: {}\r\n", request_id);
+  if (!form.request_id.empty()) head += fmt::format("X-Request-Id: {}\r\n", form.request_id);
   for (const auto& [name, value] : response.headers) head += fmt::format("{}: {}\r\n", name, value);
-  head += keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
+  const bool goes_on = form.after == After::keep_alive;
+  head += goes_on ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
   head += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n";
-  head += response.body;
+  if (form.content == Content::sent) head += response.body;
   auto sent = co_await stream_->write_all(head);
-  co_return sent.has_value() && keep_alive;
+  co_return sent.has_value() && goes_on;
 }
 
 // False when the connection is over; true when parser_ holds a whole request.
@@ -96,7 +107,7 @@ Task<bool> HttpSession::read_request() {
     if (state == RequestParser::State::failed) {
       Response refusal = problem(parser_.failure_status(), reason(parser_.failure_status()),
                                  "the request is not one this server takes");
-      co_await send(std::move(refusal), false, {});
+      co_await send(std::move(refusal), {});
       co_return false;
     }
     // Once a request: a client that sends a byte now and then must not hold the connection.
@@ -110,9 +121,11 @@ Task<bool> HttpSession::read_request() {
 }
 
 Task<bool> HttpSession::answer() {
-  const bool keep_alive = parser_.keep_alive() && !draining_;
+  Form form;
+  form.after = parser_.keep_alive() && !draining_ ? After::keep_alive : After::close;
   Request request = parser_.take();
-  const std::string id = request.id;
+  form.content = request.content;
+  form.request_id = request.id;
   const auto started = std::chrono::steady_clock::now();
   const std::string_view method = to_string(request.method);
   const std::string path = request.path;
@@ -126,12 +139,12 @@ Task<bool> HttpSession::answer() {
   requests_total().add();
   const auto elapsed = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - started);
-  log::info("http_request", {{"id", id},
+  log::info("http_request", {{"id", form.request_id},
                              {"method", method},
                              {"path", path},
                              {"status", response.status},
                              {"us", elapsed.count()}});
-  co_return co_await send(std::move(response), keep_alive, id);
+  co_return co_await send(std::move(response), std::move(form));
 }
 
 Task<void> HttpSession::run(std::shared_ptr<HttpSession> self) {
@@ -148,6 +161,20 @@ Task<void> HttpSession::run(std::shared_ptr<HttpSession> self) {
     busy_ = true;
     watchdog_.arm(options_.request_timeout);
     more = co_await answer();
+  }
+  watchdog_.stop();
+  stream_->close();
+  self.reset();
+}
+
+Task<void> HttpSession::refuse(std::shared_ptr<HttpSession> self) {
+  watchdog_.arm(kRefusalTime);
+  if (!options_.tls) {  // a handshake would cost more than the refusal is worth
+    co_await send(problem(503, "Service Unavailable", "too many connections, try again soon"), {});
+    // A client that finds the connection closed while it writes may not read the answer.
+    input_.resize(kReadSize);
+    for (auto got = co_await stream_->read_some(input_); got && *got > 0;)
+      got = co_await stream_->read_some(input_);
   }
   watchdog_.stop();
   stream_->close();
@@ -173,7 +200,11 @@ void start_http_session(std::unique_ptr<Stream> stream, HttpOptions options, Ser
   auto guard = registry.enter(executor, [weak] {
     if (auto held = weak.lock()) held->drain();
   });
-  if (!guard) return;  // over the limit or draining: closing is the answer
+  if (!guard) {
+    asio::co_spawn(executor, session->refuse(session),
+                   [](std::exception_ptr error) { finished(error); });
+    return;
+  }
   session->hold(std::move(*guard));
   asio::co_spawn(executor, session->run(session),
                  [](std::exception_ptr error) { finished(error); });

@@ -208,6 +208,7 @@ TEST_CASE("starttls_policies") {
 TEST_CASE("bytes_behind_the_starttls_reply_are_an_attack") {
   Play p({"220 mx\r\n", "250-mx\r\n250 STARTTLS\r\n", "220 go\r\n250 injected\r\n"});
   CHECK(p.run() == Do::close);
+  CHECK(p.fsm.tls_failed());  // no TLS with this peer: as when the handshake fails
   CHECK(p.sent.find("<TLS>") == std::string::npos);
 }
 

@@ -9,6 +9,7 @@
 
 #include "message/dsn.hpp"
 #include "smtp/delivery/service.hpp"
+#include "smtp/queue/event_outbox.hpp"
 #include "tests/smtp/delivery/smtp_sink.hpp"
 #include "tests/smtp/queue/queue_fixture.hpp"
 #include "tests/support/eventually.hpp"
@@ -37,6 +38,9 @@ class FakeLocal final : public d::LocalTransport,
   Task<Result<std::shared_ptr<const storage::DataKey>>> data_key(TenantId) override {
     co_return key;
   }
+  void append(sql::Transaction& tx, std::span<const q::DeliveryEvent> made) override {
+    outbox.append(tx, made);
+  }
   void committed(const q::DeliveryEvent& event) override {
     std::scoped_lock lock(mutex);
     events.push_back(event);
@@ -57,6 +61,7 @@ class FakeLocal final : public d::LocalTransport,
   std::map<std::string, std::vector<std::string>> mail;
   std::vector<DeliveryId> ids;
   std::vector<q::DeliveryEvent> events;
+  q::EventOutbox outbox{[] {}};
 };
 
 class ServiceFixture {

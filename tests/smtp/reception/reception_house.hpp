@@ -17,23 +17,14 @@
 #include "smtp/reception/local_delivery.hpp"
 #include "smtp/reception/reception.hpp"
 #include "storage/store.hpp"
+#include "tests/accounts/directory_keys.hpp"
 #include "tests/accounts/world.hpp"
 #include "tests/support/fake_resolver.hpp"
 
 namespace postern::test {
 
+using accounts::test::DirectoryKeys;
 using accounts::test::must;
-
-class DirectoryKeys final : public mailbox::TenantKeys, public smtp::delivery::KeySource {
- public:
-  explicit DirectoryKeys(accounts::Directory& directory) : directory_(&directory) {}
-  Task<Result<std::shared_ptr<const storage::DataKey>>> data_key(TenantId tenant) override {
-    return directory_->data_key(tenant);
-  }
-
- private:
-  accounts::Directory* directory_;
-};
 
 class ReceptionHouse {
  public:

@@ -162,6 +162,18 @@ TEST_CASE("large_submission_to_ones_own_tenant_goes_straight_to_its_mailboxes") 
   }
 }
 
+TEST_CASE("message_for_an_old_and_a_new_mailbox_arrives_once_each") {
+  ReceptionHouse house;
+  const auto text = message_from("joe@remote.example", lines(100));
+  const auto from = house.stranger();
+  REQUIRE(house.send(from, "joe@remote.example", {"ann@acme.example"}, text).code == 250);
+  REQUIRE(
+      house.send(from, "joe@remote.example", {"ann@acme.example", "bob@acme.example"}, text).code ==
+      250);
+  CHECK(house.mail(house.ann).size() == 2);
+  CHECK(house.mail(house.bob).size() == 1);
+}
+
 TEST_CASE("message_whose_header_is_large_is_stored_whole") {
   ReceptionHouse house;
   std::string fields;
