@@ -145,6 +145,7 @@ CheckedRecord compare_record(const DnsRecord& wanted, const dns::Answer& answer)
 Task<std::vector<CheckedRecord>> check_records(dns::Resolver& resolver,
                                                std::vector<DnsRecord> wanted) {
   std::vector<dkim::Question> questions;
+  questions.reserve(wanted.size());
   for (const auto& record : wanted) questions.emplace_back(record.name, record.type);
   auto answers = std::make_shared<dkim::Lookups>();
   co_await dkim::resolve_all(resolver, std::move(questions), answers);
