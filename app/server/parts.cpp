@@ -24,6 +24,11 @@ Result<void> open_storage(const config::Settings& settings, Parts& parts) {
   return {};
 }
 
+storage::Staging staging_of(Parts& parts) {
+  return {*parts.body_workers, parts.store->staging_directory(),
+          [store = parts.store.get()] { return store->below_reserve(); }};
+}
+
 void make_accounts(const config::Settings& settings, Parts& parts) {
   parts.registry = std::make_unique<accounts::Registry>(parts.store->control());
   parts.directory = std::make_unique<accounts::Directory>(
@@ -34,8 +39,7 @@ void make_accounts(const config::Settings& settings, Parts& parts) {
       *parts.registry, *parts.passwords, system_clock(), authenticator_options(settings));
   parts.keys = std::make_unique<TenantKeys>(*parts.directory);
   parts.mailboxes = std::make_unique<mailbox::MailboxStore>(
-      *parts.store, storage::Staging(*parts.body_workers, parts.store->staging_directory()),
-      *parts.keys, parts.feed, system_clock());
+      *parts.store, staging_of(parts), *parts.keys, parts.feed, system_clock());
 }
 
 smtp::reception::Environment reception_environment(const config::Settings& settings, Parts& parts) {
@@ -49,7 +53,7 @@ smtp::reception::Environment reception_environment(const config::Settings& setti
   environment.delivery = parts.delivery.get();
   environment.events = parts.events.get();
   environment.budget = parts.budget;
-  environment.staging.emplace(*parts.body_workers, parts.store->staging_directory());
+  environment.staging = staging_of(parts);
   environment.resolver = [&parts]() -> dns::Resolver& { return parts.resolver(); };
   return environment;
 }

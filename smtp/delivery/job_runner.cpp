@@ -37,6 +37,7 @@ struct Commit {
   std::optional<queue::NewMessage> report;
   std::vector<std::uint32_t> reported;  ///< recipients that the report speaks of
   queue::EventSink* sink = nullptr;
+  std::uint64_t ticket = 0;  ///< for the report: DeliveryService::ticket()
 };
 struct Committed {
   std::vector<std::uint32_t> applied;
@@ -128,6 +129,7 @@ Conclusions conclude(const JobContext& context, const queue::Envelope& envelope,
   out.commit.message = envelope.id;
   out.commit.lane = envelope.lane;
   out.commit.sink = context.environment.events;
+  out.commit.ticket = context.schedule_reads;
   const auto now = context.environment.clock->now();
   for (std::size_t i = 0; i < recipients.size() && i < results.size(); ++i) {
     const auto dice = static_cast<std::uint32_t>(random_below(std::uint64_t{1} << 32));
@@ -238,7 +240,8 @@ void after_commit(const JobContext& context, const Commit& commit, const Committ
     if (outcome.next_attempt) end.rescheduled.push_back(*outcome.next_attempt);
   }
   if (done.report_written)
-    context.offer(std::make_shared<const QueuedMessage>(queue::as_queued(*commit.report)));
+    context.offer(std::make_shared<const QueuedMessage>(queue::as_queued(*commit.report)),
+                  commit.ticket);
 }
 
 // --- try ---

@@ -5,6 +5,8 @@
 // server stops.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -19,8 +21,10 @@ namespace postern::smtp::delivery {
 struct JobContext {
   DeliverySettings settings;
   Environment environment;
-  /// Takes a message that was just enqueued (a report).
-  std::function<void(std::shared_ptr<const queue::QueuedMessage>)> offer;
+  /// Takes a message that was just enqueued (a report), with what schedule_reads was before.
+  std::function<void(std::shared_ptr<const queue::QueuedMessage>, std::uint64_t)> offer;
+  /// Counts reads of the schedule, at their beginning and at their end.
+  std::atomic<std::uint64_t> schedule_reads = 0;
 };
 
 struct JobEnd {

@@ -67,11 +67,14 @@ struct DeliveryService::Impl : std::enable_shared_from_this<DeliveryService::Imp
 
 DeliveryService::DeliveryService(DeliverySettings settings, Environment environment)
     : impl_(std::make_shared<Impl>(settings, environment)) {
-  impl_->context->offer = [weak = std::weak_ptr<Impl>(impl_)](FreshMessage message) {
+  impl_->context->offer = [weak = std::weak_ptr<Impl>(impl_)](FreshMessage message,
+                                                              std::uint64_t ticket) {
     const auto self = weak.lock();
     if (!self) return;
-    asio::post(self->home(), [self, message = std::move(message)] {
-      self->scheduler.offer_fresh(message);
+    asio::post(self->home(), [self, ticket, message = std::move(message)] {
+      using Handover = queue::Scheduler::Handover;
+      const bool seen = self->context->schedule_reads != ticket;
+      self->scheduler.offer_fresh(message, seen ? Handover::seen : Handover::fresh);
       self->start_jobs();
     });
   };
@@ -112,9 +115,11 @@ FreshMessage DeliveryService::Impl::within_budget(FreshMessage message) {
           }};
 }
 
-void DeliveryService::offer(FreshMessage message) {
+std::uint64_t DeliveryService::ticket() const { return impl_->context->schedule_reads; }
+
+void DeliveryService::offer(FreshMessage message, std::uint64_t ticket) {
   if (impl_->draining) return;  // the next start finds it in the table
-  impl_->context->offer(impl_->within_budget(std::move(message)));
+  impl_->context->offer(impl_->within_budget(std::move(message)), ticket);
 }
 
 void DeliveryService::changed(MessageId message) {
@@ -200,7 +205,9 @@ Task<bool> DeliveryService::Impl::read_page(queue::Scheduler::Page page) {
       [page, now = context->environment.clock->now()](sql::Transaction& tx) -> Result<Rows> {
     return queue::due_rows(tx, page.lane, page.after, now, page.limit);
   };
+  ++context->schedule_reads;
   const auto rows = co_await context->environment.queue->read<Rows>(std::move(closure));
+  ++context->schedule_reads;
   if (!rows) {
     log::warn("schedule_not_read", {{"error", rows.error().message}});
     co_return false;
@@ -216,7 +223,9 @@ Task<bool> DeliveryService::Impl::read_flow(queue::FlowKey flow) {
       [flow, limit, now = context->environment.clock->now()](sql::Transaction& tx) -> Result<Rows> {
     return queue::due_rows_of_flow(tx, flow, now, limit);
   };
+  ++context->schedule_reads;
   const auto rows = co_await context->environment.queue->read<Rows>(std::move(closure));
+  ++context->schedule_reads;
   if (!rows) {
     log::warn("schedule_not_read", {{"error", rows.error().message}});
     scheduler.flow_read(flow, {}, 0);  // still more than fits, for all that is known

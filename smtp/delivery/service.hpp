@@ -48,8 +48,11 @@ class DeliveryService {
 
   /// Begins to read the schedule and to attempt; once the runtime runs.
   void start();
+  /// Taken before a message is enqueued, given back with it: tells whether the schedule was read
+  /// in between. Then the message may have been found there and sent already.
+  [[nodiscard]] std::uint64_t ticket() const;
   /// A message whose enqueue has committed.
-  void offer(std::shared_ptr<const queue::QueuedMessage> message);
+  void offer(std::shared_ptr<const queue::QueuedMessage> message, std::uint64_t ticket);
   /// Management changed a message (after its commit).
   void changed(MessageId message);
   /// No new attempts from now on; waits for those under way and their commits, at most `limit`,

@@ -58,14 +58,15 @@ Offered Scheduler::Impl::offer(const DueRow& row,
 
 Offered Scheduler::offer(const DueRow& row) { return impl_->offer(row, nullptr); }
 
-void Scheduler::offer_fresh(std::shared_ptr<const QueuedMessage> message) {
+void Scheduler::offer_fresh(std::shared_ptr<const QueuedMessage> message, Handover how) {
+  const auto kept = how == Handover::fresh ? message : nullptr;
   const auto& envelope = message->envelope;
   for (const auto& recipient : message->recipients) {
     const DueRow row{envelope.lane,   envelope.created_at,   envelope.tenant,
                      envelope.stream, recipient.destination, recipient.transport,
                      envelope.id,     recipient.number,      envelope.deadline};
     const bool full = impl_->rows.size() >= impl_->limits.loaded;
-    if (impl_->offer(row, message) == Offered::no_room && full) impl_->rewind(row.lane, row.due_at);
+    if (impl_->offer(row, kept) == Offered::no_room && full) impl_->rewind(row.lane, row.due_at);
   }
 }
 

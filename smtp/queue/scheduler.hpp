@@ -83,7 +83,10 @@ class Scheduler {
   Scheduler& operator=(const Scheduler&) = delete;
 
   /// A message just committed, all recipients due. What finds no room is found later in the table.
-  void offer_fresh(std::shared_ptr<const QueuedMessage> message);
+  /// `seen`: a page read meanwhile may have brought its rows, and they may be done by now, so each
+  /// is looked up before it is tried.
+  enum class Handover : std::uint8_t { fresh, seen };
+  void offer_fresh(std::shared_ptr<const QueuedMessage> message, Handover how = Handover::fresh);
   /// One row read from the table.
   Offered offer(const DueRow& row);
 

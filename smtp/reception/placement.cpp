@@ -205,6 +205,7 @@ Task<Reply> place_in_queue(const Environment& environment, Accepted message, Pla
   if (entries->empty())
     co_return Reply{451, {4, 2, 0}, "No recipient takes mail now", {}, Blame::server};
   auto shared = std::make_shared<const std::vector<queue::NewMessage>>(std::move(*entries));
+  const auto ticket = environment.delivery->ticket();
   auto written = co_await environment.queue->write<void>(
       message.lane, storage::Purpose::intake,
       [shared, events = environment.events](sql::Transaction& tx) -> Result<void> {
@@ -219,7 +220,7 @@ Task<Reply> place_in_queue(const Environment& environment, Accepted message, Pla
     if (environment.events != nullptr)
       environment.events->committed(queue::accepted_event(entry.envelope));
     environment.delivery->offer(
-        std::make_shared<const queue::QueuedMessage>(queue::as_queued(entry)));
+        std::make_shared<const queue::QueuedMessage>(queue::as_queued(entry)), ticket);
   }
   co_return queued(message.id.text());
 }

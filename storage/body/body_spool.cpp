@@ -10,6 +10,9 @@ Result<void> BodySpool::write_waiting() {
 Task<Result<void>> BodySpool::append(std::string_view plain) {
   waiting_ += plain;
   if (waiting_.size() < kStageThreshold) co_return Result<void>{};
+  if (below_reserve_ && below_reserve_()) {
+    co_return fail(Errc::overloaded, "the disk is below its reserve");
+  }
   co_return co_await workers_->run<void>([this] { return write_waiting(); });
 }
 

@@ -2,9 +2,11 @@
 // staged chunk by chunk on the worker threads (CPU and file work leave the io threads here).
 //
 // Owner: one coroutine; not destroyed while a call runs. Memory: kStageThreshold and a piece,
-// whatever the body's size. Errors: Errc::temporary (disk full), overloaded (workers busy), io.
+// whatever the body's size. Errors: Errc::overloaded (workers busy, disk full or below its
+// reserve), io.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,8 +19,9 @@ namespace postern::storage {
 
 class BodySpool {
  public:
-  BodySpool(WorkerPool& workers, BodyWriter writer)
-      : workers_(&workers), writer_(std::move(writer)) {}
+  /// `below_reserve` may be empty; while it says true nothing more is staged.
+  BodySpool(WorkerPool& workers, BodyWriter writer, std::function<bool()> below_reserve)
+      : workers_(&workers), writer_(std::move(writer)), below_reserve_(std::move(below_reserve)) {}
   Task<Result<void>> append(std::string_view plain);
   /// BodyWriter::finish().
   Task<Result<SealedBody>> finish();
@@ -29,22 +32,27 @@ class BodySpool {
   Result<void> write_waiting();
   WorkerPool* workers_;
   BodyWriter writer_;
+  std::function<bool()> below_reserve_;
   std::string waiting_;
 };
 
 /// Makes spools: where they stage, and who does their work. One for the process.
 class Staging {
  public:
-  Staging(WorkerPool& workers, std::string directory)
-      : workers_(&workers), directory_(std::move(directory)) {}
+  Staging(WorkerPool& workers, std::string directory, std::function<bool()> below_reserve = {})
+      : workers_(&workers),
+        directory_(std::move(directory)),
+        below_reserve_(std::move(below_reserve)) {}
   [[nodiscard]] BodySpool spool(std::shared_ptr<const DataKey> key,
                                 BodyWriter::Head head = BodyWriter::Head::inside) const {
-    return {*workers_, BodyWriter(std::move(key), ObjectId::make(), directory_, head)};
+    return {*workers_, BodyWriter(std::move(key), ObjectId::make(), directory_, head),
+            below_reserve_};
   }
 
  private:
   WorkerPool* workers_;
   std::string directory_;
+  std::function<bool()> below_reserve_;
 };
 
 }  // namespace postern::storage

@@ -65,7 +65,7 @@ SealedBody seal_body(const DataKey& key, ObjectId object, std::string_view plain
 
 /// Seals a body that arrives in pieces. Above kStageThreshold the ciphertext goes to a file in the
 /// staging directory (Store::staging_directory()), so that a body of any size holds one piece in
-/// memory. Errc::temporary when the disk is full. The size limit is the caller's.
+/// memory. Errc::overloaded when the disk is full. The size limit is the caller's.
 class BodyWriter {
  public:
   enum class Head : std::uint8_t {

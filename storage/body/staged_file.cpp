@@ -17,7 +17,8 @@ namespace {
 constexpr std::string_view kSuffix = ".stage";
 
 std::unexpected<Error> file_error(std::string_view what, int why) {
-  const auto code = why == ENOSPC || why == EDQUOT || why == EMFILE ? Errc::temporary : Errc::io;
+  const bool full = why == ENOSPC || why == EDQUOT;
+  const auto code = full ? Errc::overloaded : why == EMFILE ? Errc::temporary : Errc::io;
   return fail(code, fmt::format("{}: {}", what, std::strerror(why)));
 }
 

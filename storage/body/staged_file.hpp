@@ -22,7 +22,7 @@ class StagedFile {
   StagedFile(const StagedFile&) = delete;
   StagedFile& operator=(const StagedFile&) = delete;
 
-  /// Errc::temporary when the disk is full, else Errc::io.
+  /// Errc::overloaded when the disk is full, else Errc::io.
   Result<void> append(std::string_view piece);
   [[nodiscard]] std::size_t count() const { return extents_.size(); }
   [[nodiscard]] Result<std::string> read(std::size_t index) const;

@@ -326,6 +326,25 @@ TEST_CASE("spooled_body_is_what_was_appended_whatever_its_size") {
   }
 }
 
+TEST_CASE("spool_stages_nothing_below_the_disk_reserve") {
+  Fixture f;
+  must(sweep_staging(f.directory / "staging"));
+  asio::io_context context{1};
+  WorkerPool workers("body", 1, 100);
+  bool below = false;
+  const Staging staging(workers, f.directory / "staging", [&] { return below; });
+  auto spool = staging.spool(f.key);
+  must(postern::test::run_task(context, spool.append(blob_of(kStageThreshold, 11))));
+  below = true;
+  const auto refused = postern::test::run_task(context, spool.append(blob_of(kStageThreshold, 12)));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::overloaded);
+  // What needs no staging is not stopped here: its commit is.
+  auto small = staging.spool(f.key);
+  must(postern::test::run_task(context, small.append("small")));
+  CHECK(must(postern::test::run_task(context, small.finish())).size == 5);
+}
+
 TEST_CASE("spool_without_a_place_to_stage_fails_at_the_threshold") {
   Fixture f;
   asio::io_context context{1};

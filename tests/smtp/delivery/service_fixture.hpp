@@ -111,8 +111,9 @@ class ServiceFixture {
   }
   /// Enqueued and handed over, as at acceptance.
   MessageId send(const q::NewMessage& message) {
+    const auto ticket = service->ticket();
     queue.put(message);
-    service->offer(std::make_shared<const q::QueuedMessage>(q::as_queued(message)));
+    service->offer(std::make_shared<const q::QueuedMessage>(q::as_queued(message)), ticket);
     return message.envelope.id;
   }
   bool finished(MessageId id) {

@@ -32,6 +32,22 @@ TEST_CASE("message_found_in_the_table_alone_is_sent") {
   CHECK(sink.mails().size() == 1);
 }
 
+TEST_CASE("message_that_the_schedule_delivered_before_its_handover_is_not_sent_again") {
+  SmtpSink sink({});
+  ServiceFixture f(sink.port());
+  f.start();
+  const auto message = f.queue.message({"r@b.example"});
+  const auto ticket = f.service->ticket();
+  f.queue.put(message);  // and the thread that accepted it is late
+  f.queue.clock.advance(1s);
+  REQUIRE(f.finished(message.envelope.id));
+  f.service->offer(std::make_shared<const q::QueuedMessage>(q::as_queued(message)), ticket);
+  // Jobs to one destination keep their order: when this one is through, so would a second copy be.
+  REQUIRE(f.finished(f.send(f.queue.message({"r@b.example"}))));
+  CHECK(f.stop());
+  CHECK(sink.mails().size() == 2);
+}
+
 TEST_CASE("large_body_arrives_whole") {
   SmtpSink sink({});
   ServiceFixture f(sink.port());
