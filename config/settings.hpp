@@ -114,7 +114,7 @@ struct Settings {
     std::int64_t recipients = 1000;
     std::int64_t smtp_errors = 10;
     std::int64_t transactions = 1000;
-    std::int64_t received_hops = 50;
+    std::int64_t received_hops = 100;
     std::int64_t auth_failures = 3;
     std::int64_t mx_sessions = 2000;
     std::int64_t submission_sessions = 2000;

@@ -26,8 +26,8 @@ namespace postern::smtp::reception {
 enum class Alignment : std::uint8_t { off, warn, enforce };
 
 struct Policy {
-  std::string hostname;  ///< ours: in Received, and the authserv-id
-  std::size_t received_hops = 50;
+  std::string hostname;             ///< ours: in Received, and the authserv-id
+  std::size_t received_hops = 100;  ///< RFC 5321 §6.3: at least 100
   std::chrono::milliseconds dns_budget{5'000};
   std::chrono::milliseconds expiry = std::chrono::hours(120);
   bool authenticate_inbound = true;  ///< SPF, DKIM and DMARC
