@@ -21,7 +21,7 @@ import time
 import types
 import unittest
 
-from harness import POSTERN, Nsd, Server, free_ports, wait_until
+from harness import POSTERN, Nsd, Server, free_ports, unverified, wait_until
 
 PASSWORD = "correct horse battery staple"
 ALICE = "alice@alpha.example"
@@ -30,13 +30,6 @@ world = types.SimpleNamespace()  # what setUpModule starts, shared by all
 
 def run(*arguments, stdin="", timeout=60):
     return subprocess.run([str(a) for a in arguments], input=stdin, text=True, capture_output=True, timeout=timeout)
-
-
-def unverified():
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 class EdgeServer(Server):

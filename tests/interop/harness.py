@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,22 @@ POSTERN = BUILD / "postern"
 
 def main():
     unittest.main(argv=[sys.argv[0], "-v", *_REST])
+
+
+def unverified():
+    """For self-signed certificates."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def zone_text(domain_answer):
+    """What `domain add` printed, as the records of an NSD zone."""
+    lines = ["mx IN A 127.0.0.1"]
+    for record in domain_answer["records"]:
+        lines.append(f'{record["name"]} 60 IN {record["type"]} {record["zone_value"]}')
+    return "\n".join(lines)
 
 
 def free_ports(count):

@@ -5,25 +5,17 @@ import re
 import signal
 import smtplib
 import socketserver
-import ssl
 import subprocess
 import threading
 import unittest
 
-from harness import POSTERN, Server, main, wait_until
+from harness import POSTERN, Server, main, unverified, wait_until
 
 PASSWORD = "correct horse battery staple"
 ALICE = "alice@alpha.example"
 BOB = "bob@remote.example"
 SUBJECT = "the subject is nobody's business"
 TEXT = "neither is the text"
-
-
-def unverified():
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 class Peer(socketserver.ThreadingTCPServer):

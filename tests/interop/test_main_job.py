@@ -4,28 +4,13 @@ import email
 import imaplib
 import re
 import smtplib
-import ssl
 import subprocess
 import unittest
 
 import harness
-from harness import Nsd, Server, free_ports, wait_until
+from harness import Nsd, Server, free_ports, unverified, wait_until, zone_text
 
 PASSWORD = "correct horse battery staple"
-
-
-def unverified():
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def zone_text(domain_answer):
-    lines = ["mx IN A 127.0.0.1"]
-    for record in domain_answer["records"]:
-        lines.append(f'{record["name"]} 60 IN {record["type"]} {record["zone_value"]}')
-    return "\n".join(lines)
 
 
 class TwoServers(unittest.TestCase):

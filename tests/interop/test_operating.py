@@ -16,7 +16,7 @@ import tempfile
 import unittest
 
 import harness
-from harness import POSTERN, ROOT, Server, wait_until
+from harness import POSTERN, ROOT, Server, unverified, wait_until
 
 PASSWORD = "correct horse battery staple"
 
@@ -24,13 +24,6 @@ PASSWORD = "correct horse battery staple"
 def run(*arguments, stdin="", env=None):
     return subprocess.run([str(a) for a in arguments], input=stdin, text=True, capture_output=True, timeout=60,
                           env={**os.environ, **(env or {})})
-
-
-def unverified():
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 class Management(http.client.HTTPConnection):

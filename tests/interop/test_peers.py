@@ -9,32 +9,17 @@ import random
 import re
 import shutil
 import smtplib
-import ssl
 import tempfile
 import time
 import unittest
 
 import harness
 import peers
-from harness import Nsd, Server, wait_until
+from harness import Nsd, Server, unverified, wait_until, zone_text
 from peers import run
 
 PASSWORD = "correct horse battery staple"
 DATE = "Sun, 22 Nov 2026 05:57:52 +0000"
-
-
-def unverified():
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def zone_text(domain_answer):
-    lines = ["mx IN A 127.0.0.1"]
-    for record in domain_answer["records"]:
-        lines.append(f'{record["name"]} 60 IN {record["type"]} {record["zone_value"]}')
-    return "\n".join(lines)
 
 
 def public_keys(domain_answer):
