@@ -12,6 +12,7 @@ Errc to_errc(int code) {
       return code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY
                  ? Errc::exists
                  : Errc::invalid;
+    case SQLITE_FULL: return Errc::overloaded;
     case SQLITE_TOOBIG: return Errc::too_large;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return Errc::corrupt;

@@ -18,7 +18,7 @@ struct Job {
 
 /// Runs the closure and turns what it throws into an Error. The caller's transaction stays as it
 /// is. A std::logic_error (SQL that breaks the engine's rules) and any other exception is a bug: it
-/// is logged with `file`, and the closure fails with Errc::invalid.
+/// is logged with `file`, and the closure fails with Errc::corrupt.
 Result<void> run_guarded(const Job& job, sql::Transaction& tx, const std::string& file);
 
 /// How an engine's result code reads to callers.

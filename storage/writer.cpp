@@ -101,11 +101,17 @@ std::optional<Job> Writer::next_job() {
   return job;
 }
 
+void Writer::lose(std::string_view what, int code) {
+  const bool full = (code & 0xff) == SQLITE_FULL;
+  lost_ = Error{full ? Errc::overloaded : Errc::temporary,
+                fmt::format("{}: {} (code {})", what, sqlite3_errstr(code), code)};
+}
+
 bool Writer::lost(int code) {
   const int hard = connection_->take_hard_failure();
   if (code == SQLITE_OK && hard == 0 && connection_->in_transaction()) return false;
   const int reason = hard != 0 ? hard : code;
-  lost_ = fmt::format("the batch was lost: {} (code {})", sqlite3_errstr(reason), reason);
+  lose("the batch was lost", reason);
   return true;
 }
 
@@ -127,24 +133,23 @@ Result<void> Writer::run_one(const Job& job) {
 /// COMMIT, or ROLLBACK when the batch is lost; whether its closures are on disk.
 Result<void> Writer::end_batch() {
   const auto start = SteadyClock::now();
-  if (lost_.empty()) {
+  if (!lost_) {
     const int code = connection_->control(Verb::commit);
-    if (code != SQLITE_OK)
-      lost_ = fmt::format("COMMIT failed: {} (code {})", sqlite3_errstr(code), code);
+    if (code != SQLITE_OK) lose("COMMIT failed", code);
   }
   metrics_.commit_seconds.observe(
       std::chrono::duration<double>(SteadyClock::now() - start).count());
   if (connection_->in_transaction()) connection_->control(Verb::rollback);
   connection_->take_hard_failure();
-  if (lost_.empty()) return {};
+  if (!lost_) return {};
   metrics_.failed_batches.add();
-  log::error("storage.batch_lost", {{"file", file_}, {"why", lost_}});
-  return fail(Errc::temporary, lost_);
+  log::error("storage.batch_lost", {{"file", file_}, {"why", lost_->message}});
+  return std::unexpected(*lost_);
 }
 
 void Writer::run_batch() {
   std::vector<Done> batch;
-  lost_.clear();
+  lost_.reset();
   const bool begun = !lost(connection_->control(Verb::begin_immediate));
   const auto deadline = SteadyClock::now() + kBatchTime;
   while (batch.size() < kBatchLimit) {
@@ -152,7 +157,7 @@ void Writer::run_batch() {
     if (!job) break;
     auto& done = batch.emplace_back(std::move(*job), Result<void>{});
     if (begun) done.outcome = run_one(done.job);
-    if ((begun && !lost_.empty()) || SteadyClock::now() >= deadline) break;
+    if ((begun && lost_) || SteadyClock::now() >= deadline) break;
   }
   const auto written = end_batch();
   metrics_.batch_size.observe(static_cast<double>(batch.size()));

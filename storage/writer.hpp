@@ -5,7 +5,7 @@
 // is told. Closures that arrive while the batch runs join it, up to kBatchLimit closures or
 // kBatchTime. A closure's failure is rolled back alone. SQLITE_FULL, IOERR, NOMEM and their like, a
 // transaction that SQLite ended on its own, and a failed COMMIT lose the batch: all its closures
-// are told Errc::temporary, whatever each had answered.
+// are told Errc::temporary (a full disk: Errc::overloaded), whatever each had answered.
 #pragma once
 
 #include <atomic>
@@ -64,6 +64,7 @@ class Writer {
   std::optional<Job> next_job();
   Result<void> run_one(const Job& job);
   /// True when the transaction is beyond saving; remembers why.
+  void lose(std::string_view what, int code);
   bool lost(int code);
   Result<void> end_batch();
   void checkpoint();
@@ -71,7 +72,7 @@ class Writer {
   std::unique_ptr<sql::Connection> connection_;
   std::string file_;
   DatabaseMetrics& metrics_;
-  std::string lost_;  ///< why the current batch is lost; empty while it isn't
+  std::optional<Error> lost_;  ///< why the current batch is lost
   int wal_pages_ = 0;
   int checkpointed_ = 0;  ///< of them, those that the last checkpoint looked at
 
