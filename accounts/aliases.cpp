@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "accounts/account.hpp"
 #include "accounts/domains.hpp"
-#include "accounts/mailboxes.hpp"
 #include "accounts/resolve.hpp"
 
 namespace postern::accounts {

@@ -232,6 +232,5 @@ Task<Result<bool>> Authenticator::still_valid(Login login) {
 }
 
 std::size_t Authenticator::cached() const { return impl_->verified.size(); }
-void Authenticator::forget_all() { impl_->verified.clear(); }
 
 }  // namespace postern::accounts

@@ -58,7 +58,6 @@ class Authenticator {
   Task<Result<bool>> still_valid(Login login);
 
   [[nodiscard]] std::size_t cached() const;  ///< remembered successes
-  void forget_all();                         ///< wipes them
 
  private:
   struct Impl;

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "accounts/mailboxes.hpp"
+#include "accounts/account.hpp"
 
 namespace postern::accounts {
 
@@ -134,20 +134,6 @@ Result<void> revoke_credential(sql::TenantScope& scope, AccountId account, Crede
           "AND account_id = :account AND revoked_at IS NULL")
       .bind(":now", now)
       .bind(":id", id)
-      .bind(":account", account)
-      .run();
-  return demand_revoked(scope);
-}
-
-Result<void> revoke_app_password(sql::TenantScope& scope, AccountId account,
-                                 std::string_view selector, Timestamp now) {
-  scope
-      .prepare(
-          "UPDATE credentials SET revoked_at = :now WHERE tenant_id = :tenant AND selector = "
-          ":selector "
-          "AND account_id = :account AND revoked_at IS NULL")
-      .bind(":now", now)
-      .bind_text(":selector", selector)
       .bind(":account", account)
       .run();
   return demand_revoked(scope);

@@ -76,8 +76,6 @@ std::vector<Credential> list_credentials(sql::TenantScope& scope, AccountId acco
 /// Errc::not_found when there is none such unrevoked.
 Result<void> revoke_credential(sql::TenantScope& scope, AccountId account, CredentialId id,
                                Timestamp now);
-Result<void> revoke_app_password(sql::TenantScope& scope, AccountId account,
-                                 std::string_view selector, Timestamp now);
 
 /// What a login verifies: the unrevoked row, or nullopt.
 std::optional<Credential> find_password(sql::TenantScope& scope, AccountId account);

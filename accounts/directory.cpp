@@ -1,7 +1,8 @@
 #include "accounts/directory.hpp"
 
+#include "accounts/account.hpp"
 #include "accounts/generation_cache.hpp"
-#include "accounts/mailboxes.hpp"
+#include "accounts/sender_grants.hpp"
 
 namespace postern::accounts {
 
@@ -33,13 +34,6 @@ Result<std::optional<Domain>> read_domain(sql::Transaction& tx, const std::strin
   return std::unexpected(std::move(domain.error()));
 }
 
-bool has_grant(sql::TenantScope& scope, AccountId account, const std::string& domain) {
-  auto row = scope.prepare(
-      "SELECT domain FROM sender_grants WHERE tenant_id = :tenant "
-      "AND account_id = :account AND domain = :domain");
-  return row.bind(":account", account).bind_text(":domain", domain).step();
-}
-
 Result<bool> read_may_send(sql::Transaction& tx, Identity who, const Address& from) {
   const auto domain = find_domain(tx, from.domain);
   if (!domain || domain->tenant != who.tenant || domain->status != Status::active) return false;
@@ -52,7 +46,7 @@ Result<bool> read_may_send(sql::Transaction& tx, Identity who, const Address& fr
   for (const auto& route : resolution.routes) {
     if (route.account == who.account) return true;
   }
-  return has_grant(scope, who.account, from.domain);
+  return has_domain_grant(scope, who.account, from.domain);
 }
 
 /// The wrapped keys of the domain, or of its nearest parent with active ones.

@@ -1,8 +1,8 @@
 #include "accounts/login_record.hpp"
 
+#include "accounts/account.hpp"
 #include "accounts/credentials.hpp"
 #include "accounts/domains.hpp"
-#include "accounts/mailboxes.hpp"
 
 namespace postern::accounts {
 

@@ -2,9 +2,9 @@
 
 #include <set>
 
+#include "accounts/account.hpp"
 #include "accounts/aliases.hpp"
 #include "accounts/domains.hpp"
-#include "accounts/mailboxes.hpp"
 
 namespace postern::accounts {
 

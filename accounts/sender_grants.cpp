@@ -1,6 +1,7 @@
-// Grants to send as any address of a domain (declared in mailboxes.hpp).
+#include "accounts/sender_grants.hpp"
+
+#include "accounts/account.hpp"
 #include "accounts/domains.hpp"
-#include "accounts/mailboxes.hpp"
 
 namespace postern::accounts {
 
@@ -42,6 +43,13 @@ std::vector<std::string> list_domain_grants(sql::TenantScope& scope, AccountId i
   std::vector<std::string> domains;
   while (rows.step()) domains.emplace_back(rows.text(0));
   return domains;
+}
+
+bool has_domain_grant(sql::TenantScope& scope, AccountId id, std::string_view domain) {
+  auto row = scope.prepare(
+      "SELECT domain FROM sender_grants WHERE tenant_id = :tenant "
+      "AND account_id = :account AND domain = :domain");
+  return row.bind(":account", id).bind_text(":domain", domain).step();
 }
 
 }  // namespace postern::accounts

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "accounts/account.hpp"
 #include "accounts/domains.hpp"
-#include "accounts/mailboxes.hpp"
 #include "accounts/names.hpp"
 
 namespace postern::accounts {

@@ -16,6 +16,7 @@ pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(psl REQUIRED IMPORTED_TARGET libpsl)
 pkg_check_modules(icu REQUIRED IMPORTED_TARGET icu-uc icu-i18n)
 pkg_check_modules(opendkim REQUIRED IMPORTED_TARGET opendkim)
+find_package(mimalloc REQUIRED)
 find_library(SPF2_LIBRARY spf2 REQUIRED)
 
 # Distribution headers are not ours to warn about.

@@ -66,9 +66,6 @@ void check_pairs(const Settings& settings, Complaints& complaints) {
   if (settings.limits.header_size > settings.limits.message_size) {
     complaints.add_at("limits.header_size", "expected no more than limits.message_size");
   }
-  if (settings.limits.message_memory < settings.limits.message_size) {
-    complaints.add_at("limits.message_memory", "expected at least limits.message_size");
-  }
 }
 
 }  // namespace

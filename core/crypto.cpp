@@ -92,23 +92,33 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   return out;
 }
 
-std::string hkdf_sha256(std::string_view key, std::string_view salt, std::string_view info,
+std::string hkdf_extract(std::string_view key, std::string_view salt) {
+  // RFC 5869 §2.2: an absent salt is a hash's length of zeros, to HMAC the same as an empty key.
+  return hmac_sha256(salt, key);
+}
+
+std::string hkdf_expand(std::string_view pseudorandom_key, std::string_view info,
                         std::size_t size) {
   if (size > kMaxHkdf) throw std::length_error("HKDF gives at most 8,160 bytes");
-  // RFC 5869 §2.2: an absent salt is a hash's length of zeros, to HMAC the same as an empty key.
-  std::string secret = hmac_sha256(salt, key);
   std::string out;
   std::string block;
   for (unsigned char counter = 1; out.size() < size; ++counter) {
     std::string input = block;
     input.append(info).push_back(static_cast<char>(counter));
     wipe(block);
-    block = hmac_sha256(secret, input);
+    block = hmac_sha256(pseudorandom_key, input);
     wipe(input);
     out.append(block, 0, std::min(block.size(), size - out.size()));
   }
   wipe(block);
-  wipe(secret);
+  return out;
+}
+
+std::string hkdf_sha256(std::string_view key, std::string_view salt, std::string_view info,
+                        std::size_t size) {
+  std::string pseudorandom_key = hkdf_extract(key, salt);
+  std::string out = hkdf_expand(pseudorandom_key, info, size);
+  wipe(pseudorandom_key);
   return out;
 }
 
@@ -119,15 +129,22 @@ std::string seal(std::string_view key, std::string_view nonce, std::string_view 
   }
   EVP_CIPHER_CTX* context = cipher_context();
   const int plain_size = int_size(plain);
-  std::string out(plain.size() + kTagSize, '\0');
-  int count = 0;
-  demand(EVP_EncryptInit_ex2(context, gcm_algorithm(), raw(key), raw(nonce), nullptr) == 1 &&
-         EVP_EncryptUpdate(context, nullptr, &count, raw(associated_data),
-                           int_size(associated_data)) == 1 &&
-         EVP_EncryptUpdate(context, raw(out), &count, raw(plain), plain_size) == 1 &&
-         EVP_EncryptFinal_ex(context, raw(out) + count, &count) == 1 &&
-         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, kTagSize, raw(out) + plain.size()) ==
-             1);
+  const int data_size = int_size(associated_data);
+  std::string out;
+  bool good = false;
+  const std::size_t size = plain.size() + kTagSize;
+  // The callable is given the room there is, which may be more.
+  out.resize_and_overwrite(size, [&](char* room, std::size_t) {
+    auto* to = reinterpret_cast<unsigned char*>(room);
+    int count = 0;
+    good = EVP_EncryptInit_ex2(context, gcm_algorithm(), raw(key), raw(nonce), nullptr) == 1 &&
+           EVP_EncryptUpdate(context, nullptr, &count, raw(associated_data), data_size) == 1 &&
+           EVP_EncryptUpdate(context, to, &count, raw(plain), plain_size) == 1 &&
+           EVP_EncryptFinal_ex(context, to + count, &count) == 1 &&
+           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, kTagSize, to + plain.size()) == 1;
+    return size;
+  });
+  demand(good);
   return out;
 }
 

@@ -19,7 +19,10 @@ inline constexpr std::size_t kNonceSize = 12;  ///< GCM nonce, bytes
 
 std::string sha256(std::string_view bytes);  ///< 32 raw bytes
 std::string hmac_sha256(std::string_view key, std::string_view bytes);
-/// HKDF-SHA256 (RFC 5869): `size` bytes (at most 8,160) from key material, salt and context.
+/// The two halves of HKDF-SHA256 (RFC 5869 §2.2, §2.3), for a key with many uses.
+std::string hkdf_extract(std::string_view key, std::string_view salt);
+std::string hkdf_expand(std::string_view pseudorandom_key, std::string_view info, std::size_t size);
+/// Both: `size` bytes (at most 8,160) from key material, salt and context.
 std::string hkdf_sha256(std::string_view key, std::string_view salt, std::string_view info,
                         std::size_t size);
 

@@ -1,3 +1,5 @@
+#include "core/local_listener.hpp"
+
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -8,7 +10,6 @@
 #include <cstring>
 
 #include "core/accept_loop.hpp"
-#include "core/listener.hpp"
 
 namespace postern {
 

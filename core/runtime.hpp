@@ -1,8 +1,8 @@
 // The io threads: one io_context(1) per thread, each with its own listening sockets.
 //
 // Life: construct, add listeners, run(); stop_accepting() and drain() on SIGTERM. Sessions count
-// themselves in with a SessionRegistry::Guard (see listener.hpp), so that draining knows when none
-// is left. Listeners, sessions, resolvers and pools die before the Runtime does.
+// themselves in with a SessionRegistry::Guard (session_registry.hpp), so that draining knows when
+// none is left. Listeners, sessions, resolvers and pools die before the Runtime does.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -1,10 +1,10 @@
+#include "core/session_registry.hpp"
+
 #include <fmt/format.h>
 
 #include <boost/asio/post.hpp>
 #include <list>
 #include <mutex>
-
-#include "core/listener.hpp"
 
 namespace postern {
 

@@ -156,6 +156,8 @@ Task<Result<void>> Stream::Impl::wait_readable(std::shared_ptr<Impl> self) {
     if (step == Step::done || step == Step::closed) co_return Result<void>{};
     if (step == Step::failed) co_return self->failure();
     co_await wait(self, step);
+    // Readable, by the kernel's word; under TLS there may be half a record.
+    if (self->open && !self->tls) co_return Result<void>{};
   }
   co_return cancelled();
 }

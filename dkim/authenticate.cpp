@@ -67,7 +67,7 @@ Task<> run_dkim(WorkPtr work) {
 // Only warms the resolver's cache: the policy's names are asked while SPF and DKIM wait for theirs.
 Task<> run_policy_lookup(WorkPtr work) {
   const std::string author = work->authors.front();
-  (void)co_await dmarc::walk(*work->resolver, author, std::make_shared<Lookups>());
+  (void)co_await dmarc::walk(*work->resolver, author, std::make_shared<Lookups>(*work->resolver));
   ended(work);
 }
 
@@ -89,6 +89,20 @@ Task<bool> wait_until(WorkPtr work, std::chrono::steady_clock::time_point end) {
     co_await work->changed.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
   co_return work->running == 0;
+}
+
+WorkPtr copy_of(const Work& work, const Executor& executor) {
+  auto copy = std::make_shared<Work>(executor);
+  copy->resolver = work.resolver;
+  copy->envelope = work.envelope;
+  copy->message = work.message;
+  copy->options = work.options;
+  copy->helo = work.helo;
+  copy->mail_from = work.mail_from;
+  copy->signatures = work.signatures;
+  copy->authors = work.authors;
+  copy->dmarc = work.dmarc;
+  return copy;
 }
 
 // What holds until a check says otherwise: it did not end in time.
@@ -184,20 +198,11 @@ Task<Verdicts> authenticate(dns::Resolver& resolver, Envelope envelope, MessageP
     start(work, run_mail_from(work));
   }
   start(work, run_dkim(work));
-  if (authors) start(work, run_policy_lookup(work));
+  if (authors && work->running > 0) start(work, run_policy_lookup(work));
   // The last fifth of the budget is DMARC's, so that a slow SPF include doesn't cost the verdict.
-  co_await wait_until(work, began + work->options.budget * 4 / 5);
-  // From here on a late check writes into the old work, which nobody reads.
-  auto last = std::make_shared<Work>(executor);
-  last->resolver = work->resolver;
-  last->envelope = work->envelope;
-  last->message = work->message;
-  last->options = work->options;
-  last->helo = work->helo;
-  last->mail_from = work->mail_from;
-  last->signatures = work->signatures;
-  last->authors = work->authors;
-  last->dmarc = work->dmarc;
+  const bool in_time = co_await wait_until(work, began + work->options.budget * 4 / 5);
+  // A late check goes on writing into the old work, which nobody reads from here on.
+  const auto last = in_time ? work : copy_of(*work, executor);
   if (authors) {
     start(last, run_dmarc(last));
     co_await wait_until(last, began + last->options.budget);

@@ -1,5 +1,7 @@
 #include "dkim/canonical.hpp"
 
+#include <algorithm>
+
 #include "core/ascii.hpp"
 #include "dkim/fields.hpp"
 
@@ -21,15 +23,11 @@ std::string canonical_header(std::string_view field, Canon canon) {
   return out;
 }
 
-void BodyCanon::octet(char c, std::string& out) {
-  if (canon_ == Canon::relaxed && ascii::is_wsp(c)) {
-    pending_space_ = true;
-    return;
-  }
+void BodyCanon::content(std::string_view run, std::string& out) {
   for (; pending_lines_ > 0; --pending_lines_) out += "\r\n";
   if (pending_space_) out += ' ';
   pending_space_ = false;
-  out += c;
+  out += run;
   any_ = true;
 }
 
@@ -39,25 +37,31 @@ void BodyCanon::end_line() {
 }
 
 void BodyCanon::feed(std::string_view bytes, std::string& out) {
-  for (char c : bytes) {
+  const auto is_special = [relaxed = canon_ == Canon::relaxed](char c) {
+    return c == '\r' || (relaxed && ascii::is_wsp(c));
+  };
+  while (!bytes.empty()) {
     if (pending_cr_) {
       pending_cr_ = false;
-      if (c == '\n') {
+      if (bytes.front() == '\n') {
         end_line();
+        bytes.remove_prefix(1);
         continue;
       }
-      octet('\r', out);
+      content("\r", out);
     }
-    if (c == '\r') {
-      pending_cr_ = true;
-    } else {
-      octet(c, out);
-    }
+    const auto end = std::ranges::find_if(bytes, is_special);
+    const auto run = bytes.substr(0, static_cast<std::size_t>(end - bytes.begin()));
+    if (!run.empty()) content(run, out);
+    bytes.remove_prefix(run.size());
+    if (bytes.empty()) return;
+    (bytes.front() == '\r' ? pending_cr_ : pending_space_) = true;
+    bytes.remove_prefix(1);
   }
 }
 
 void BodyCanon::finish(std::string& out) {
-  if (pending_cr_) octet('\r', out);
+  if (pending_cr_) content("\r", out);
   pending_cr_ = false;
   // Trailing empty lines are dropped; the last line with content gets its CRLF whether it had one
   // or not. An empty simple body is one CRLF, an empty relaxed body is nothing (§3.4.3, §3.4.4).

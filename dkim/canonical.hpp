@@ -27,7 +27,7 @@ class BodyCanon {
   void finish(std::string& out);
 
  private:
-  void octet(char c, std::string& out);
+  void content(std::string_view run, std::string& out);
   void end_line();
 
   Canon canon_;

@@ -48,8 +48,13 @@ Task<> ask(dns::Resolver* resolver, Question question, std::shared_ptr<Batch> ba
 
 std::shared_ptr<const dns::Answer> Lookups::find(const std::string& name, dns::Type type) const {
   if (!is_queryable(name)) return no_such_name();
-  const auto found = answers_.find(normal(name, type));
-  return found == answers_.end() ? nullptr : found->second;
+  auto question = normal(name, type);
+  if (const auto found = answers_.find(question); found != answers_.end()) return found->second;
+  if (resolver_ == nullptr || full()) return nullptr;
+  // Kept, so that a later look at this table sees the same.
+  auto answer = resolver_->cached(question.first, type);
+  if (answer != nullptr) answers_.emplace(std::move(question), answer);
+  return answer;
 }
 
 void Lookups::store(const Question& question, std::shared_ptr<const dns::Answer> answer) {

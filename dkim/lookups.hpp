@@ -24,13 +24,17 @@ using Question = std::pair<std::string, dns::Type>;
 
 class Lookups {
  public:
-  /// The answer, or null when it was never asked. Names that no DNS could hold answer nxdomain.
+  Lookups() = default;  ///< knows what is stored, no more
+  explicit Lookups(dns::Resolver& resolver) : resolver_(&resolver) {}
+  /// The answer, or null when it was never asked and the resolver doesn't know it by heart. Names
+  /// that no DNS could hold answer nxdomain.
   std::shared_ptr<const dns::Answer> find(const std::string& name, dns::Type type) const;
   void store(const Question& question, std::shared_ptr<const dns::Answer> answer);
   [[nodiscard]] bool full() const { return answers_.size() >= kMaxQuestions; }
 
  private:
-  std::map<Question, std::shared_ptr<const dns::Answer>> answers_;
+  dns::Resolver* resolver_ = nullptr;
+  mutable std::map<Question, std::shared_ptr<const dns::Answer>> answers_;
 };
 
 /// Asks all that `table` doesn't know yet, at once, and returns when the last has been answered.

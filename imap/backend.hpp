@@ -27,6 +27,7 @@
 #include "core/result.hpp"
 #include "core/task.hpp"
 #include "core/time.hpp"
+#include "imap/access.hpp"
 #include "imap/flags.hpp"
 #include "message/index.hpp"
 
@@ -70,11 +71,8 @@ struct MailboxStatus {
   std::uint32_t messages = 0;
   std::uint32_t recent = 0;
   std::uint32_t unseen = 0;
-  std::uint32_t deleted = 0;
   std::uint32_t uid_next = 1;
   std::uint32_t uid_validity = 1;
-  std::uint64_t highest_modseq = 0;
-  std::uint64_t size = 0;  ///< bytes of all messages
 };
 
 /// What FETCH needs beside flags; made once, at delivery.
@@ -112,7 +110,6 @@ class Watch {
   virtual ~Watch() = default;
 };
 
-enum class Access : std::uint8_t { read_write, read_only };
 enum class Subscription : std::uint8_t { subscribe, unsubscribe };
 
 class Account {
@@ -145,7 +142,7 @@ class Account {
 
   virtual Task<Result<Changes>> changes(MailboxId mailbox, std::uint64_t since_modseq) = 0;
   /// `on_change` is posted to `executor` after each commit that changed the mailbox (several
-  /// commits may give one call). Null: the mailbox is gone.
+  /// commits may give one call). Never null: that the mailbox is gone is said by changes().
   virtual std::unique_ptr<Watch> watch(MailboxId mailbox, Executor executor,
                                        std::function<void()> on_change) = 0;
 
@@ -153,7 +150,7 @@ class Account {
   virtual Task<Result<std::vector<MessageData>>> fetch(MailboxId mailbox,
                                                        std::vector<std::uint32_t> uids,
                                                        Detail detail) = 0;
-  /// At most `length` bytes (kBodyChunk or less); fewer only at the message's end. not_found.
+  /// At most `length` bytes (kReadChunk or less); fewer only at the message's end. not_found.
   virtual Task<Result<std::string>> read_body(MailboxId mailbox, std::uint32_t uid,
                                               std::uint64_t offset, std::uint64_t length) = 0;
 
@@ -178,13 +175,13 @@ class Account {
 };
 
 inline constexpr std::size_t kFetchBatch = 64;             ///< messages a fetch() call
-inline constexpr std::uint64_t kBodyChunk = 64ULL * 1024;  ///< bytes a read_body() call
+inline constexpr std::uint64_t kReadChunk = 64ULL * 1024;  ///< bytes a read_body() call
 
 class Backend {
  public:
   virtual ~Backend() = default;
-  /// denied: wrong name or password, or an account that may not log in. `remote`: the peer's
-  /// address.
+  /// denied: wrong name or password, or an account that may not log in. `password` is the backend's
+  /// to wipe. `remote`: the peer's address.
   virtual Task<Result<std::unique_ptr<Account>>> authenticate(std::string login,
                                                               std::string password,
                                                               std::string remote) = 0;

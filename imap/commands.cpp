@@ -15,8 +15,9 @@ Task<Outcome> call(Session& session, Command command) {
   return Fn(session, std::get<Value>(std::move(command)));
 }
 
-// APPEND's message is taken over when its literal is announced (Session::decide_literal); a command
-// that comes here whole had a message that was no literal of its own.
+// APPEND is in imap/session_append.cpp: its message is taken over when the literal is announced
+// (Session::decide_literal). A command that comes here whole had a message that was no literal of
+// its own.
 Parsed parse_append_without_message(Scanner&) { return bad("Expected a message literal"); }
 Task<Outcome> handle_append_without_message(Session&, AppendCommand) {
   co_return bad_reply("Expected a message literal");

@@ -4,7 +4,6 @@
 // a message, so it isn't here.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,8 +20,6 @@ enum SystemFlag : std::uint8_t {
 };
 
 inline constexpr std::uint8_t kAllSystemFlags = 31;
-inline constexpr std::size_t kMaxKeywords = 64;       ///< on one message
-inline constexpr std::size_t kMaxKeywordLength = 64;  ///< bytes
 
 struct Flags {
   std::uint8_t system = 0;

@@ -61,6 +61,13 @@ std::optional<std::uint32_t> MailboxView::first_unseen() const {
   return static_cast<std::uint32_t>(found - entries_.begin() + 1);
 }
 
+std::vector<std::uint32_t> MailboxView::uids_of(const std::vector<std::uint32_t>& sequences) const {
+  std::vector<std::uint32_t> out;
+  out.reserve(sequences.size());
+  for (const auto sequence : sequences) out.push_back(uid_at(sequence));
+  return out;
+}
+
 std::optional<std::uint32_t> MailboxView::sequence_of(std::uint32_t uid) const {
   const auto found = std::ranges::lower_bound(entries_, uid, {}, &Entry::uid);
   if (found == entries_.end() || found->uid != uid) return std::nullopt;

@@ -47,6 +47,9 @@ class MailboxView {
   [[nodiscard]] std::uint32_t recent() const;
   [[nodiscard]] std::optional<std::uint32_t> first_unseen() const;  ///< a sequence number
   [[nodiscard]] std::uint32_t uid_at(std::uint32_t sequence) const { return at(sequence).uid; }
+  /// In the order of `sequences`.
+  [[nodiscard]] std::vector<std::uint32_t> uids_of(
+      const std::vector<std::uint32_t>& sequences) const;
   [[nodiscard]] std::optional<std::uint32_t> sequence_of(std::uint32_t uid) const;
   [[nodiscard]] Flags flags_at(std::uint32_t sequence) const;
   [[nodiscard]] std::uint8_t system_flags_at(std::uint32_t sequence) const {

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "core/listener.hpp"
+#include "core/session_registry.hpp"
 #include "imap/backend.hpp"
 #include "imap/options.hpp"
 

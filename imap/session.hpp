@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/listener.hpp"
+#include "core/session_registry.hpp"
 #include "imap/backend.hpp"
 #include "imap/connection.hpp"
 #include "imap/mailbox_view.hpp"
@@ -61,14 +61,14 @@ class Session : public std::enable_shared_from_this<Session> {
   /// STARTTLS has been answered: handshake, forget everything from before.
   Task<Result<void>> start_tls();
 
-  /// Takes news from the store into the view; tells nothing yet. `force` asks even without notice.
+  /// Takes news from the store into the view; tells nothing yet. `always` asks even without
+  /// notice.
   enum class Ask : std::uint8_t { if_noticed, always };
   Task<void> refresh(Ask ask);
   /// Writes the view's updates; flag changes carry the UID when `numbering` says so.
   void write_updates(ExpungePolicy policy, Numbering numbering);
   /// `* 12 FETCH (UID 7 FLAGS (\Seen))`.
   void write_flags(std::uint32_t sequence, Numbering numbering);
-  [[nodiscard]] bool has_news() const { return changed_; }
   /// Whether the login is still good; asked at most once in a while.
   Task<bool> still_valid();
   /// Ends the session after the current reply, with an untagged BYE.
@@ -83,6 +83,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Task<Result<void>> execute();
   Task<Result<void>> finish(const CommandSpec* spec, Reply reply);
   Task<Result<void>> decide_literal();
+  Task<Result<void>> invite_literal();
   Task<Result<void>> refuse_literal(Reply reply);
   Task<Result<void>> receive_message(AppendCommand command);
   Task<Result<void>> stream_message(std::unique_ptr<Append> target);

@@ -115,11 +115,8 @@ Task<Result<MailboxStatus>> StoreAccount::status(std::string name) {
   MailboxStatus out;
   out.messages = info->messages;
   out.unseen = info->unseen;
-  out.deleted = info->deleted;
   out.uid_next = info->uidnext;
   out.uid_validity = info->uidvalidity;
-  out.highest_modseq = info->highest_modseq;
-  out.size = info->bytes;
   // Of the uids not claimed yet some may be expunged already: an upper bound, as good as \Recent
   // gets.
   const auto first = recent_->first_recent(info->id);
@@ -201,7 +198,7 @@ Task<Result<std::string>> StoreAccount::read_body(MailboxId mailbox, std::uint32
                                                   std::uint64_t offset, std::uint64_t length) {
   const auto object = co_await object_of(mailbox, uid);
   if (!object) co_return std::unexpected(object.error());
-  co_return co_await store_->read_body(place_, *object, offset, std::min(length, kBodyChunk));
+  co_return co_await store_->read_body(place_, *object, offset, std::min(length, kReadChunk));
 }
 
 Task<Result<std::vector<Message>>> StoreAccount::store_flags(MailboxId mailbox,

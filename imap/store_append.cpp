@@ -21,9 +21,8 @@ Task<Result<AppendResult>> StoreAppend::commit() {
   if (!body) co_return std::unexpected(body.error());
   auto tree = parser_.finish();
   auto index = message::make_index(std::move(tree), parser_.root_header());
-  const auto placed =
-      co_await store_->append_sealed(place_, mailbox_, std::move(flags_), std::move(*body),
-                                     std::move(index), internal_date_, std::nullopt);
+  const auto placed = co_await store_->append(place_, mailbox_, std::move(flags_), std::move(*body),
+                                              std::move(index), internal_date_, std::nullopt);
   if (!placed) co_return std::unexpected(placed.error());
   co_return AppendResult{placed->uidvalidity, placed->uid};
 }

@@ -1,13 +1,8 @@
 #include "mailbox/account_rows.hpp"
 
-#include <utility>
-
-#include "mailbox/mailbox_rows.hpp"
-#include "mailbox/mailbox_tree.hpp"
-
 namespace postern::mailbox {
 
-void create_account_mailboxes(sql::TenantScope& scope, AccountId account, Timestamp now) {
+void insert_account(sql::TenantScope& scope, AccountId account) {
   scope
       .prepare(
           "INSERT INTO mail_accounts (tenant_id, account_id, modseq, uidvalidity, byte_count, "
@@ -15,28 +10,9 @@ void create_account_mailboxes(sql::TenantScope& scope, AccountId account, Timest
           "VALUES (:tenant, :account, 1, 0, 0, 0) ON CONFLICT (tenant_id, account_id) DO NOTHING")
       .bind(":account", account)
       .run();
-  constexpr std::pair<std::string_view, SpecialUse> kFirst[] = {
-      {"INBOX", SpecialUse::none}, {"Drafts", SpecialUse::drafts}, {"Sent", SpecialUse::sent},
-      {"Junk", SpecialUse::junk},  {"Trash", SpecialUse::trash},   {"Archive", SpecialUse::archive},
-  };
-  for (const auto& [name, use] : kFirst) {
-    if (find_mailbox(scope, account, name)) continue;
-    insert_mailbox(scope, account, name, use, Selectable::yes, now);
-    insert_subscription(scope, account, name);
-  }
 }
 
-void delete_account_mailboxes(sql::TenantScope& scope, AccountId account, Timestamp now) {
-  if (!next_modseq(scope, account)) return;
-  for (const MailboxInfo& info : list_mailboxes(scope, account)) {
-    drop_content(scope, info.id, now);
-    delete_mailbox_row(scope, info.id);
-  }
-  scope
-      .prepare(
-          "DELETE FROM mailbox_subscriptions WHERE tenant_id = :tenant AND account_id = :account")
-      .bind(":account", account)
-      .run();
+void delete_account_row(sql::TenantScope& scope, AccountId account) {
   scope.prepare("DELETE FROM mail_accounts WHERE tenant_id = :tenant AND account_id = :account")
       .bind(":account", account)
       .run();
@@ -52,10 +28,21 @@ Result<Usage> usage(sql::TenantScope& scope, AccountId account) {
                static_cast<std::uint64_t>(row.integer(1))};
 }
 
-Result<std::uint64_t> next_modseq(sql::TenantScope& scope, AccountId account) {
+Result<std::uint64_t> next_modseq(sql::TenantScope& scope, AccountId account, std::int64_t bytes,
+                                  std::int64_t messages) {
+  // Not RETURNING: it makes a temporary table each time.
+  scope
+      .prepare(
+          "UPDATE mail_accounts SET modseq = modseq + 1, byte_count = byte_count + :bytes, "
+          "message_count = message_count + :messages "
+          "WHERE tenant_id = :tenant AND account_id = :account")
+      .bind(":bytes", bytes)
+      .bind(":messages", messages)
+      .bind(":account", account)
+      .run();
+  if (scope.changes() == 0) return fail(Errc::not_found, "the account has no mailboxes");
   auto row = scope.prepare(
-      "UPDATE mail_accounts SET modseq = modseq + 1 "
-      "WHERE tenant_id = :tenant AND account_id = :account RETURNING modseq");
+      "SELECT modseq FROM mail_accounts WHERE tenant_id = :tenant AND account_id = :account");
   row.bind(":account", account);
   if (!row.step()) return fail(Errc::not_found, "the account has no mailboxes");
   return static_cast<std::uint64_t>(row.integer(0));

@@ -1,4 +1,5 @@
-// An account's row in the message store: its modseq clock, UIDVALIDITY source and quota counters.
+// An account's row in the message store (`mail_accounts`): its modseq clock, UIDVALIDITY source and
+// quota counters. What hangs on the account is made and deleted by mailbox_tree.hpp.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +18,17 @@ struct Usage {
   bool operator==(const Usage&) const = default;
 };
 
-/// The account's row with INBOX, Drafts, Sent, Junk, Trash and Archive, all subscribed. Repeatable:
-/// what exists stays.
-void create_account_mailboxes(sql::TenantScope& scope, AccountId account, Timestamp now);
-
-/// Every mailbox and message of the account; bodies become dead objects.
-void delete_account_mailboxes(sql::TenantScope& scope, AccountId account, Timestamp now);
+/// Repeatable: a row that exists stays as it is.
+void insert_account(sql::TenantScope& scope, AccountId account);
+void delete_account_row(sql::TenantScope& scope, AccountId account);
 
 /// Errc::not_found for an account without row.
 Result<Usage> usage(sql::TenantScope& scope, AccountId account);
 
-/// Takes the next modseq: the first statement of every write, since it locks the account's row.
-Result<std::uint64_t> next_modseq(sql::TenantScope& scope, AccountId account);
+/// Takes the next modseq: the first statement of every write, since it locks the account's row. In
+/// the same statement it adds to the counters.
+Result<std::uint64_t> next_modseq(sql::TenantScope& scope, AccountId account,
+                                  std::int64_t bytes = 0, std::int64_t messages = 0);
 
 /// Adds to the counters (negative to take away).
 void add_usage(sql::TenantScope& scope, AccountId account, std::int64_t bytes,

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "mailbox/account_rows.hpp"
+#include "mailbox/mailbox_rows.hpp"
 #include "mailbox/mailbox_tree.hpp"
 #include "mailbox/message_write.hpp"
 #include "mailbox/objects.hpp"
@@ -53,17 +54,28 @@ class Deliverer {
       : scope_(scope), delivery_(delivery), now_(now) {}
 
   DeliveryOutcome apply(const DeliveryTarget& target) {
-    auto modseq = next_modseq(scope_, target.account);
+    const auto size = static_cast<std::int64_t>(delivery_.body.size);
+    auto modseq = next_modseq(scope_, target.account, size, 1);
     if (!modseq) {
       create_account_mailboxes(scope_, target.account, now_);
-      modseq = next_modseq(scope_, target.account);
+      modseq = next_modseq(scope_, target.account, size, 1);
     }
-    if (const auto before = find_applied(scope_, target.id))
-      return {DeliveryState::repeated, *before};
-    const MailboxInfo mailbox = choose_mailbox(scope_, target).value();
-    if (!check_quota(scope_, target.account, target.quota, delivery_.body.size)) {
+    const auto outcome = place(target, modseq.value());
+    if (outcome.state != DeliveryState::placed) add_usage(scope_, target.account, -size, -1);
+    return outcome;
+  }
+
+ private:
+  /// The account counts the message already.
+  DeliveryOutcome place(const DeliveryTarget& target, std::uint64_t modseq) {
+    if (target.id) {
+      if (const auto before = find_applied(scope_, *target.id))
+        return {DeliveryState::repeated, *before};
+    }
+    if (!check_quota(scope_, target.account, target.quota, 0)) {
       return {DeliveryState::over_quota, {}};
     }
+    const MailboxInfo mailbox = choose_mailbox(scope_, target).value();
     refer_to_body();
     MessageRow row;
     row.state.flags = target.flags;
@@ -71,17 +83,16 @@ class Deliverer {
     row.internal_date = delivery_.internal_date;
     row.saved_date = now_;
     row.size = delivery_.body.size;
-    const auto placed = place_message(scope_, mailbox, std::move(row), *modseq);
+    const auto placed = place_message(scope_, mailbox, std::move(row), modseq);
     if (!placed) {
       // Out of UIDs: as full as a mailbox can be.
       drop_references(scope_, delivery_.body.object, 1, now_);
       return {DeliveryState::over_quota, {}};
     }
-    remember(scope_, target.id, *placed);
+    if (target.id) remember(scope_, *target.id, *placed);
     return {DeliveryState::placed, *placed};
   }
 
- private:
   void refer_to_body() {
     if (put_) {
       add_references(scope_, delivery_.body.object, 1);

@@ -1,8 +1,8 @@
-// Delivery into mailboxes: one body, one or more accounts of a tenant, exactly once per delivery
-// id.
+// Delivery into mailboxes: one body, one or more accounts of a tenant, once per delivery id.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -13,7 +13,8 @@
 namespace postern::mailbox {
 
 struct DeliveryTarget {
-  DeliveryId id;  ///< unique for this application: a repeat finds the first one's result
+  /// Unique for this application: a repeat finds the first one's result. None: never tried again.
+  std::optional<DeliveryId> id;
   AccountId account;
   /// Where: a special use (none is INBOX), or a name. A mailbox that doesn't exist means INBOX.
   std::variant<SpecialUse, std::string> mailbox = SpecialUse::none;

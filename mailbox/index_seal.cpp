@@ -7,9 +7,7 @@ namespace postern::mailbox {
 
 namespace {
 
-std::string index_key(const storage::DataKey& key) {
-  return crypto::hkdf_sha256(key.key, {}, "postern index", crypto::kKeySize);
-}
+std::string index_key(const storage::DataKey& key) { return key.derive("postern index"); }
 
 std::string associated_data(const storage::DataKey& key, ObjectId object) {
   return std::string(key.tenant.view()) + std::string(object.view());

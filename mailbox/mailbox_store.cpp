@@ -25,14 +25,6 @@ Task<Result<T>> MailboxStore::write(Place place, Lane lane, storage::Purpose pur
   co_return co_await store_->mail(place.shard).write<T>(lane, purpose, std::move(closure));
 }
 
-namespace {
-/// Closures give values; a function that gives none gives 0.
-Result<int> as_value(Result<void> done) {
-  if (!done) return std::unexpected(std::move(done.error()));
-  return 0;
-}
-}  // namespace
-
 void MailboxStore::tell(AccountId account, MailboxId mailbox, std::uint64_t modseq) {
   if (modseq != 0) feed_->publish({account, mailbox, modseq});
 }
@@ -43,13 +35,11 @@ using storage::Purpose;
 
 Task<Result<void>> MailboxStore::create_account(Place place, AccountId account) {
   const Timestamp now = clock_->now();
-  std::function<Result<int>(sql::TenantScope&)> work = [account, now](sql::TenantScope& scope) {
+  std::function<Result<void>(sql::TenantScope&)> work = [account, now](sql::TenantScope& scope) {
     create_account_mailboxes(scope, account, now);
-    return Result<int>(0);
+    return Result<void>{};
   };
-  auto done = co_await write<int>(place, Lane::transactional, Purpose::outcome, std::move(work));
-  if (!done) co_return std::unexpected(done.error());
-  co_return Result<void>();
+  co_return co_await write<void>(place, Lane::transactional, Purpose::outcome, std::move(work));
 }
 
 Task<Result<Usage>> MailboxStore::usage(Place place, AccountId account) {
@@ -124,21 +114,17 @@ Task<Result<void>> MailboxStore::remove(Place place, AccountId account, std::str
 }
 
 Task<Result<void>> MailboxStore::subscribe(Place place, AccountId account, std::string name) {
-  std::function<Result<int>(sql::TenantScope&)> work = [account, name](sql::TenantScope& scope) {
-    return as_value(mailbox::subscribe(scope, account, name));
+  std::function<Result<void>(sql::TenantScope&)> work = [account, name](sql::TenantScope& scope) {
+    return mailbox::subscribe(scope, account, name);
   };
-  auto done = co_await write<int>(place, Lane::transactional, Purpose::outcome, std::move(work));
-  if (!done) co_return std::unexpected(done.error());
-  co_return Result<void>();
+  co_return co_await write<void>(place, Lane::transactional, Purpose::outcome, std::move(work));
 }
 
 Task<Result<void>> MailboxStore::unsubscribe(Place place, AccountId account, std::string name) {
-  std::function<Result<int>(sql::TenantScope&)> work = [account, name](sql::TenantScope& scope) {
-    return as_value(mailbox::unsubscribe(scope, account, name));
+  std::function<Result<void>(sql::TenantScope&)> work = [account, name](sql::TenantScope& scope) {
+    return mailbox::unsubscribe(scope, account, name);
   };
-  auto done = co_await write<int>(place, Lane::transactional, Purpose::outcome, std::move(work));
-  if (!done) co_return std::unexpected(done.error());
-  co_return Result<void>();
+  co_return co_await write<void>(place, Lane::transactional, Purpose::outcome, std::move(work));
 }
 
 // --- views ---
@@ -205,17 +191,6 @@ Task<Result<std::string>> MailboxStore::read_body(Place place, ObjectId object,
 // --- changes ---
 
 Task<Result<std::vector<DeliveryOutcome>>> MailboxStore::deliver(
-    Place place, Lane lane, std::vector<DeliveryTarget> targets, Incoming message) {
-  auto key = co_await keys_->data_key(place.tenant);
-  if (!key) co_return std::unexpected(key.error());
-  auto body = storage::seal_body(**key, ObjectId::make(), message.bytes);
-  message::Index index =
-      message.index ? std::move(*message.index) : message::make_index(message.bytes);
-  co_return co_await deliver_sealed(place, lane, std::move(targets), std::move(body),
-                                    std::move(index), message.internal_date);
-}
-
-Task<Result<std::vector<DeliveryOutcome>>> MailboxStore::deliver_sealed(
     Place place, Lane lane, std::vector<DeliveryTarget> targets, storage::SealedBody body,
     message::Index index, Timestamp internal_date, Alongside alongside) {
   using T = std::vector<DeliveryOutcome>;
@@ -243,26 +218,15 @@ Task<Result<std::vector<DeliveryOutcome>>> MailboxStore::deliver_sealed(
   co_return outcomes;
 }
 
-Task<Result<Placed>> MailboxStore::append(Place place, MailboxId mailbox, Flags flags,
-                                          Incoming message, QuotaLimit quota) {
-  auto key = co_await keys_->data_key(place.tenant);
-  if (!key) co_return std::unexpected(key.error());
-  auto body = storage::seal_body(**key, ObjectId::make(), message.bytes);
-  message::Index index =
-      message.index ? std::move(*message.index) : message::make_index(message.bytes);
-  co_return co_await append_sealed(place, mailbox, std::move(flags), std::move(body),
-                                   std::move(index), message.internal_date, quota);
-}
-
 Task<Result<storage::BodySpool>> MailboxStore::body_spool(Place place) {
   auto key = co_await keys_->data_key(place.tenant);
   if (!key) co_return std::unexpected(key.error());
   co_return staging_.spool(std::move(*key));
 }
 
-Task<Result<Placed>> MailboxStore::append_sealed(Place place, MailboxId mailbox, Flags flags,
-                                                 storage::SealedBody body, message::Index index,
-                                                 Timestamp internal_date, QuotaLimit quota) {
+Task<Result<Placed>> MailboxStore::append(Place place, MailboxId mailbox, Flags flags,
+                                          storage::SealedBody body, message::Index index,
+                                          Timestamp internal_date, QuotaLimit quota) {
   auto key = co_await keys_->data_key(place.tenant);
   if (!key) co_return std::unexpected(key.error());
   auto made = std::make_shared<NewMessage>();

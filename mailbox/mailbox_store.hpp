@@ -1,9 +1,9 @@
 // The message store as smtp and imap use it: asynchronous, by tenant and shard, keys included.
 //
 // Owner: one object for the process (app/ makes it); thread-safe. Each method is one read or one
-// write of the shard's database; after a write's commit the change feed is told. Sealing and
-// opening happen on the caller's io thread (tens of microseconds a message); large bodies are
-// sealed while they arrive, by storage::BodySpool on the worker threads.
+// write of the shard's database; after a write's commit the change feed is told. Indexes are
+// sealed, and what is read is opened, on the caller's io thread (tens of microseconds a message);
+// bodies come sealed: large ones while they arrive, by storage::BodySpool on the worker threads.
 #pragma once
 
 #include <cstddef>
@@ -78,27 +78,17 @@ class MailboxStore {
   Task<Result<std::string>> read_body(Place place, ObjectId object, std::uint64_t offset,
                                       std::uint64_t length);
 
-  // Changes. `message` bytes are plain: parsed (unless an index is given), sealed and written.
-  struct Incoming {
-    std::string bytes;
-    std::optional<message::Index> index;
-    Timestamp internal_date;
-  };
+  // Changes. Bodies come sealed under the tenant's key, with their parsed index in plain.
   Task<Result<std::vector<DeliveryOutcome>>> deliver(Place place, Lane lane,
                                                      std::vector<DeliveryTarget> targets,
-                                                     Incoming message);
-  /// For bodies that were sealed as they arrived: the same without sealing.
-  Task<Result<std::vector<DeliveryOutcome>>> deliver_sealed(
-      Place place, Lane lane, std::vector<DeliveryTarget> targets, storage::SealedBody body,
-      message::Index index, Timestamp internal_date, Alongside alongside = {});
-  Task<Result<Placed>> append(Place place, MailboxId mailbox, Flags flags, Incoming message,
-                              QuotaLimit quota);
+                                                     storage::SealedBody body, message::Index index,
+                                                     Timestamp internal_date,
+                                                     Alongside alongside = {});
   /// For a body that arrives in pieces: seals it meanwhile, stages it when it is large.
   Task<Result<storage::BodySpool>> body_spool(Place place);
-  /// append() of what came through a body_spool().
-  Task<Result<Placed>> append_sealed(Place place, MailboxId mailbox, Flags flags,
-                                     storage::SealedBody body, message::Index index,
-                                     Timestamp internal_date, QuotaLimit quota);
+  /// What came through a body_spool().
+  Task<Result<Placed>> append(Place place, MailboxId mailbox, Flags flags, storage::SealedBody body,
+                              message::Index index, Timestamp internal_date, QuotaLimit quota);
   Task<Result<CopiedMessages>> copy(Place place, MailboxId source, std::vector<UidRange> ranges,
                                     MailboxId target, QuotaLimit quota);
   Task<Result<CopiedMessages>> move(Place place, MailboxId source, std::vector<UidRange> ranges,

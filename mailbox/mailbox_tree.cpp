@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "core/ascii.hpp"
 #include "mailbox/account_rows.hpp"
@@ -12,8 +13,6 @@
 namespace postern::mailbox {
 
 namespace {
-
-constexpr std::string_view kInbox = "INBOX";
 
 std::vector<std::string_view> levels_of(std::string_view name) {
   std::vector<std::string_view> levels;
@@ -39,49 +38,15 @@ bool is_below(std::string_view name, std::string_view above) {
   return name.size() > above.size() && name.starts_with(above) && name[above.size()] == kSeparator;
 }
 
-/// The columns that every SELECT below gives, in order.
-MailboxInfo read_info(const sql::Statement& row) {
-  MailboxInfo info;
-  info.id = row.id<MailboxId>(0);
-  info.account = row.id<AccountId>(1);
-  info.name = row.text(2);
-  info.special_use = static_cast<SpecialUse>(row.integer(3));
-  info.selectable = row.integer(4) != 0;
-  info.uidvalidity = static_cast<std::uint32_t>(row.integer(5));
-  info.uidnext = static_cast<std::uint32_t>(row.integer(6));
-  info.highest_modseq = static_cast<std::uint64_t>(row.integer(7));
-  info.messages = static_cast<std::uint32_t>(row.integer(8));
-  info.unseen = static_cast<std::uint32_t>(row.integer(9));
-  info.deleted = static_cast<std::uint32_t>(row.integer(10));
-  info.bytes = static_cast<std::uint64_t>(row.integer(11));
-  return info;
-}
-
-/// Names in [low, high), byte order.
-std::vector<MailboxInfo> list_range(sql::TenantScope& scope, AccountId account,
-                                    std::string_view low, std::string_view high) {
-  auto rows = scope.prepare(
-      "SELECT mailbox_id, account_id, name, special_use, selectable, uidvalidity, uidnext, "
-      "highest_modseq, "
-      "message_count, unseen_count, deleted_count, byte_count FROM mailboxes "
-      "WHERE tenant_id = :tenant AND account_id = :account AND name >= :low AND name < :high ORDER "
-      "BY name");
-  rows.bind(":account", account).bind_text(":low", low).bind_text(":high", high);
-  std::vector<MailboxInfo> out;
-  while (rows.step()) out.push_back(read_info(rows));
-  return out;
-}
-
-/// `name` is normalised; whether it is subscribed stays open.
-Result<MailboxInfo> find_by_name(sql::TenantScope& scope, AccountId account,
-                                 std::string_view name) {
-  auto row = scope.prepare(
-      "SELECT mailbox_id, account_id, name, special_use, selectable, uidvalidity, uidnext, "
-      "highest_modseq, message_count, unseen_count, deleted_count, byte_count FROM mailboxes "
-      "WHERE tenant_id = :tenant AND account_id = :account AND name = :name");
-  row.bind(":account", account).bind_text(":name", name);
-  if (!row.step()) return fail(Errc::not_found, "no such mailbox");
-  return read_info(row);
+void insert_subscription(sql::TenantScope& scope, AccountId account, std::string_view name) {
+  scope
+      .prepare(
+          "INSERT INTO mailbox_subscriptions (tenant_id, account_id, name) VALUES (:tenant, "
+          ":account, :name) "
+          "ON CONFLICT (tenant_id, account_id, name) DO NOTHING")
+      .bind(":account", account)
+      .bind_text(":name", name)
+      .run();
 }
 
 bool is_subscribed(sql::TenantScope& scope, AccountId account, std::string_view name) {
@@ -92,46 +57,12 @@ bool is_subscribed(sql::TenantScope& scope, AccountId account, std::string_view 
   return row.step();
 }
 
-std::int64_t count_mailboxes(sql::TenantScope& scope, AccountId account) {
-  auto row = scope.prepare(
-      "SELECT COUNT(*) FROM mailboxes WHERE tenant_id = :tenant AND account_id = :account");
-  row.bind(":account", account);
-  return row.step() ? row.integer(0) : 0;
-}
-
 void make_parents(sql::TenantScope& scope, AccountId account, std::string_view name,
                   Timestamp now) {
   for (const std::string& parent : parents_of(name)) {
     if (find_mailbox(scope, account, parent)) continue;
     insert_mailbox(scope, account, parent, SpecialUse::none, Selectable::yes, now);
   }
-}
-
-void set_name(sql::TenantScope& scope, MailboxId mailbox, std::string_view name,
-              std::uint64_t modseq) {
-  scope
-      .prepare(
-          "UPDATE mailboxes SET name = :name, highest_modseq = :modseq "
-          "WHERE tenant_id = :tenant AND mailbox_id = :mailbox")
-      .bind_text(":name", name)
-      .bind(":modseq", static_cast<std::int64_t>(modseq))
-      .bind(":mailbox", mailbox)
-      .run();
-}
-
-/// Makes a \NoSelect name a mailbox, with a UIDVALIDITY that no client knows, or the reverse.
-void set_selectable(sql::TenantScope& scope, const MailboxInfo& info, Selectable selectable,
-                    SpecialUse use, Timestamp now) {
-  scope
-      .prepare(
-          "UPDATE mailboxes SET selectable = :selectable, special_use = :use, uidvalidity = "
-          ":uidvalidity, "
-          "uidnext = 1 WHERE tenant_id = :tenant AND mailbox_id = :mailbox")
-      .bind(":selectable", selectable == Selectable::yes)
-      .bind(":use", static_cast<int>(use))
-      .bind(":uidvalidity", next_uidvalidity(scope, info.account, now))
-      .bind(":mailbox", info.id)
-      .run();
 }
 
 /// RFC 3501 §6.3.5: the content of INBOX moves to a new mailbox; INBOX and what is below it stay.
@@ -152,6 +83,33 @@ Result<std::vector<MailboxInfo>> rename_inbox(sql::TenantScope& scope, const Mai
 }
 
 }  // namespace
+
+void create_account_mailboxes(sql::TenantScope& scope, AccountId account, Timestamp now) {
+  insert_account(scope, account);
+  constexpr std::pair<std::string_view, SpecialUse> kFirst[] = {
+      {"INBOX", SpecialUse::none}, {"Drafts", SpecialUse::drafts}, {"Sent", SpecialUse::sent},
+      {"Junk", SpecialUse::junk},  {"Trash", SpecialUse::trash},   {"Archive", SpecialUse::archive},
+  };
+  for (const auto& [name, use] : kFirst) {
+    if (find_mailbox(scope, account, name)) continue;
+    insert_mailbox(scope, account, name, use, Selectable::yes, now);
+    insert_subscription(scope, account, name);
+  }
+}
+
+void delete_account_mailboxes(sql::TenantScope& scope, AccountId account, Timestamp now) {
+  if (!next_modseq(scope, account)) return;
+  for (const MailboxInfo& info : list_mailboxes(scope, account)) {
+    drop_content(scope, info.id, now);
+    delete_mailbox_row(scope, info.id);
+  }
+  scope
+      .prepare(
+          "DELETE FROM mailbox_subscriptions WHERE tenant_id = :tenant AND account_id = :account")
+      .bind(":account", account)
+      .run();
+  delete_account_row(scope, account);
+}
 
 Result<std::string> normalise_mailbox_name(std::string_view name) {
   if (name.ends_with(kSeparator)) name.remove_suffix(1);
@@ -191,13 +149,6 @@ std::vector<std::string> list_subscriptions(sql::TenantScope& scope, AccountId a
   return out;
 }
 
-std::vector<MailboxInfo> list_below(sql::TenantScope& scope, AccountId account,
-                                    std::string_view name) {
-  const std::string base(name);
-  // '0' follows '/'.
-  return list_range(scope, account, base + kSeparator, base + static_cast<char>(kSeparator + 1));
-}
-
 Result<MailboxInfo> find_mailbox(sql::TenantScope& scope, AccountId account,
                                  std::string_view name) {
   auto normal = normalise_mailbox_name(name);
@@ -205,31 +156,6 @@ Result<MailboxInfo> find_mailbox(sql::TenantScope& scope, AccountId account,
   auto info = find_by_name(scope, account, *normal);
   if (info) info->subscribed = is_subscribed(scope, account, info->name);
   return info;
-}
-
-Result<MailboxInfo> get_mailbox(sql::TenantScope& scope, MailboxId mailbox) {
-  auto row = scope.prepare(
-      "SELECT mailbox_id, account_id, name, special_use, selectable, uidvalidity, uidnext, "
-      "highest_modseq, "
-      "message_count, unseen_count, deleted_count, byte_count FROM mailboxes "
-      "WHERE tenant_id = :tenant AND mailbox_id = :mailbox");
-  row.bind(":mailbox", mailbox);
-  if (!row.step()) return fail(Errc::not_found, "no such mailbox");
-  return read_info(row);
-}
-
-Result<MailboxInfo> find_special(sql::TenantScope& scope, AccountId account, SpecialUse use) {
-  if (use == SpecialUse::none) return find_by_name(scope, account, kInbox);
-  auto row = scope.prepare(
-      "SELECT mailbox_id, account_id, name, special_use, selectable, uidvalidity, uidnext, "
-      "highest_modseq, "
-      "message_count, unseen_count, deleted_count, byte_count FROM mailboxes "
-      "WHERE tenant_id = :tenant AND account_id = :account AND special_use = :use AND selectable = "
-      "1 "
-      "ORDER BY name LIMIT 1");
-  row.bind(":account", account).bind(":use", static_cast<int>(use));
-  if (!row.step()) return fail(Errc::not_found, "no mailbox of this use");
-  return read_info(row);
 }
 
 Result<MailboxInfo> create_mailbox(sql::TenantScope& scope, AccountId account,

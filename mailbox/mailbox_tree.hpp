@@ -3,6 +3,9 @@
 //
 // Names are UTF-8 as the client gave them (no Unicode normalisation), levels separated by '/'.
 // "INBOX" matches in any case, also as the first level of a longer name.
+//
+// Stands on mailbox_rows.hpp, and on messages.hpp (renaming INBOX moves its messages); neither of
+// them knows of names.
 #pragma once
 
 #include <optional>
@@ -16,8 +19,15 @@
 
 namespace postern::mailbox {
 
+/// The account's row with INBOX, Drafts, Sent, Junk, Trash and Archive, all subscribed. Repeatable:
+/// what exists stays.
+void create_account_mailboxes(sql::TenantScope& scope, AccountId account, Timestamp now);
+
+/// Every mailbox and message of the account; bodies become dead objects.
+void delete_account_mailboxes(sql::TenantScope& scope, AccountId account, Timestamp now);
+
 /// Errc::invalid: empty level, control characters, '%' or '*', bad UTF-8; Errc::too_large: the
-/// limits above. A final separator is removed (RFC 3501 §6.3.3).
+/// limits of types.hpp. A final separator is removed (RFC 3501 §6.3.3).
 Result<std::string> normalise_mailbox_name(std::string_view name);
 
 /// All mailboxes by name order.
@@ -26,10 +36,6 @@ std::vector<MailboxInfo> list_mailboxes(sql::TenantScope& scope, AccountId accou
 std::vector<std::string> list_subscriptions(sql::TenantScope& scope, AccountId account);
 
 Result<MailboxInfo> find_mailbox(sql::TenantScope& scope, AccountId account, std::string_view name);
-/// The counters as of this snapshot (STATUS, SELECT).
-Result<MailboxInfo> get_mailbox(sql::TenantScope& scope, MailboxId mailbox);
-/// The mailbox of a special use, e.g. Junk; Errc::not_found.
-Result<MailboxInfo> find_special(sql::TenantScope& scope, AccountId account, SpecialUse use);
 
 /// With the levels above it. Errc::exists, Errc::invalid, Errc::too_large. A \NoSelect name becomes
 /// a mailbox.

@@ -1,7 +1,6 @@
-// Flags and expunging.
+// STORE: flags and keywords of messages.
 #include "mailbox/account_rows.hpp"
 #include "mailbox/mailbox_rows.hpp"
-#include "mailbox/mailbox_tree.hpp"
 #include "mailbox/message_write.hpp"
 
 namespace postern::mailbox {
@@ -72,26 +71,6 @@ Result<StoredFlags> store_flags(sql::TenantScope& scope, MailboxId mailbox,
   if (out.changed.empty()) return out;
   out.modseq = *modseq;
   change_counters(scope, mailbox, change, *modseq);
-  return out;
-}
-
-Result<Expunged> expunge_messages(sql::TenantScope& scope, MailboxId mailbox,
-                                  std::span<const UidRange> ranges, Timestamp now) {
-  const auto owner = get_mailbox(scope, mailbox);
-  if (!owner) return std::unexpected(owner.error());
-  const auto modseq = next_modseq(scope, owner->account);
-  if (!modseq) return std::unexpected(modseq.error());
-  Expunged out;
-  out.account = owner->account;
-  // The counter says so without looking: EXPUNGE on CLOSE is common and usually has nothing to do.
-  const auto info = get_mailbox(scope, mailbox);
-  if (!info || info->deleted == 0) return out;
-  auto rows = rows_in(scope, mailbox, ranges);
-  std::erase_if(rows, [](const MessageRow& row) { return !row.state.flags.has(kDeleted); });
-  if (rows.empty()) return out;
-  remove_messages(scope, *info, rows, *modseq, now);
-  for (const MessageRow& row : rows) out.uids.push_back(row.state.uid);
-  out.modseq = *modseq;
   return out;
 }
 

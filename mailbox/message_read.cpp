@@ -1,5 +1,5 @@
 // Opening, changes and fetching: the reading half of messages.hpp.
-#include "mailbox/mailbox_tree.hpp"
+#include "mailbox/mailbox_rows.hpp"
 #include "mailbox/messages.hpp"
 
 namespace postern::mailbox {

@@ -1,4 +1,4 @@
-// Append, copy, move: what makes and removes messages.
+// Append, copy, move, expunge: what makes and removes messages.
 #include "mailbox/message_write.hpp"
 
 #include <algorithm>
@@ -6,7 +6,6 @@
 
 #include "mailbox/account_rows.hpp"
 #include "mailbox/mailbox_rows.hpp"
-#include "mailbox/mailbox_tree.hpp"
 #include "mailbox/objects.hpp"
 
 namespace postern::mailbox {
@@ -44,6 +43,19 @@ void bury(sql::TenantScope& scope, MailboxId mailbox, const MessageRow& row, std
       .bind(":size", static_cast<std::int64_t>(row.size))
       .bind(":now", now)
       .run();
+}
+
+/// Tombstones instead of messages; references are dropped, counters and quota follow.
+void remove_messages(sql::TenantScope& scope, const MailboxInfo& mailbox,
+                     const std::vector<MessageRow>& rows, std::uint64_t modseq, Timestamp now) {
+  CounterChange change;
+  for (const MessageRow& row : rows) {
+    bury(scope, mailbox.id, row, modseq, now);
+    drop_references(scope, row.object, 1, now);
+    change.remove_message(row.state.flags, row.size);
+  }
+  change_counters(scope, mailbox.id, change, modseq);
+  add_usage(scope, mailbox.account, change.bytes, change.messages);
 }
 
 struct CopyPlan {
@@ -127,25 +139,12 @@ Result<Placed> place_message(sql::TenantScope& scope, const MailboxInfo& mailbox
                              std::uint64_t modseq) {
   CounterChange change;
   change.add_message(row.state.flags, row.size);
-  const auto uid = take_uid(scope, mailbox.id, change, modseq);
+  const auto uid = take_uid(scope, mailbox, change, modseq);
   if (!uid) return std::unexpected(uid.error());
   row.state.uid = *uid;
   row.state.modseq = modseq;
   insert_message(scope, mailbox.id, row);
-  add_usage(scope, mailbox.account, change.bytes, change.messages);
   return Placed{mailbox.account, mailbox.id, mailbox.uidvalidity, *uid, modseq};
-}
-
-void remove_messages(sql::TenantScope& scope, const MailboxInfo& mailbox,
-                     const std::vector<MessageRow>& rows, std::uint64_t modseq, Timestamp now) {
-  CounterChange change;
-  for (const MessageRow& row : rows) {
-    bury(scope, mailbox.id, row, modseq, now);
-    drop_references(scope, row.object, 1, now);
-    change.remove_message(row.state.flags, row.size);
-  }
-  change_counters(scope, mailbox.id, change, modseq);
-  add_usage(scope, mailbox.account, change.bytes, change.messages);
 }
 
 Result<Placed> append_message(sql::TenantScope& scope, MailboxId mailbox, const NewMessage& message,
@@ -166,7 +165,9 @@ Result<Placed> append_message(sql::TenantScope& scope, MailboxId mailbox, const 
   row.internal_date = message.internal_date;
   row.saved_date = now;
   row.size = message.body.size;
-  return place_message(scope, *info, std::move(row), *modseq);
+  auto placed = place_message(scope, *info, std::move(row), *modseq);
+  if (placed) add_usage(scope, info->account, static_cast<std::int64_t>(message.body.size), 1);
+  return placed;
 }
 
 Result<CopiedMessages> copy_messages(sql::TenantScope& scope, MailboxId source,
@@ -189,6 +190,26 @@ Result<CopiedMessages> move_messages(sql::TenantScope& scope, MailboxId source,
   if (moved && !plan->rows.empty())
     remove_messages(scope, plan->source, plan->rows, plan->modseq, now);
   return moved;
+}
+
+Result<Expunged> expunge_messages(sql::TenantScope& scope, MailboxId mailbox,
+                                  std::span<const UidRange> ranges, Timestamp now) {
+  const auto owner = get_mailbox(scope, mailbox);
+  if (!owner) return std::unexpected(owner.error());
+  const auto modseq = next_modseq(scope, owner->account);
+  if (!modseq) return std::unexpected(modseq.error());
+  Expunged out;
+  out.account = owner->account;
+  // The counter says so without looking: EXPUNGE on CLOSE is common and usually has nothing to do.
+  const auto info = get_mailbox(scope, mailbox);
+  if (!info || info->deleted == 0) return out;
+  auto rows = rows_in(scope, mailbox, ranges);
+  std::erase_if(rows, [](const MessageRow& row) { return !row.state.flags.has(kDeleted); });
+  if (rows.empty()) return out;
+  remove_messages(scope, *info, rows, *modseq, now);
+  for (const MessageRow& row : rows) out.uids.push_back(row.state.uid);
+  out.modseq = *modseq;
+  return out;
 }
 
 }  // namespace postern::mailbox

@@ -1,4 +1,4 @@
-// Steps that append, delivery, copy and move share. Internal to mailbox/. Each runs after
+// Steps of message_write.cpp that delivery and STORE share. Internal to mailbox/. Each runs after
 // next_modseq().
 #pragma once
 
@@ -17,12 +17,9 @@ std::vector<MessageRow> rows_in(sql::TenantScope& scope, MailboxId mailbox,
 Result<void> check_quota(sql::TenantScope& scope, AccountId account, QuotaLimit quota,
                          std::uint64_t bytes);
 
-/// One new message. Its object counts the reference already; mailbox counters and quota follow.
+/// One new message. Its object counts the reference, and its account the usage already; the
+/// mailbox's counters follow.
 Result<Placed> place_message(sql::TenantScope& scope, const MailboxInfo& mailbox, MessageRow row,
                              std::uint64_t modseq);
-
-/// Tombstones instead of messages; references are dropped, counters and quota follow.
-void remove_messages(sql::TenantScope& scope, const MailboxInfo& mailbox,
-                     const std::vector<MessageRow>& rows, std::uint64_t modseq, Timestamp now);
 
 }  // namespace postern::mailbox

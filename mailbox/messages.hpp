@@ -2,7 +2,9 @@
 //
 // Every function runs inside one transaction of the mailbox's shard; those that write take the
 // account's next modseq first. Results name what changed, so that the caller can tell the views
-// after the commit.
+// after the commit. message_read.cpp opens and fetches, message_flags.cpp stores flags,
+// message_write.cpp makes and removes. Stands on mailbox_rows.hpp: mailboxes come here by id, not
+// by name.
 #pragma once
 
 #include <cstdint>

@@ -54,12 +54,4 @@ std::int64_t sweep_dead_objects(sql::TenantScope& scope, Timestamp older_than, i
   return static_cast<std::int64_t>(dead.size());
 }
 
-Result<std::string> read_index(sql::TenantScope& scope, ObjectId object) {
-  auto row = scope.prepare(
-      "SELECT parsed_index FROM objects WHERE tenant_id = :tenant AND object_id = :object");
-  row.bind(":object", object);
-  if (!row.step()) return fail(Errc::not_found, "no such object");
-  return std::string(row.blob(0));
-}
-
 }  // namespace postern::mailbox

@@ -3,12 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/id.hpp"
-#include "core/result.hpp"
 #include "core/time.hpp"
 #include "storage/body/body_store.hpp"
 #include "storage/sql/transaction.hpp"
@@ -26,8 +24,5 @@ void drop_references(sql::TenantScope& scope, ObjectId object, std::int64_t coun
 /// Erases objects that are dead since before `older_than`, at most `limit`. Tombstones that still
 /// name them no longer lead to a body. Returns how many were erased.
 std::int64_t sweep_dead_objects(sql::TenantScope& scope, Timestamp older_than, int limit);
-
-/// The stored index of an object; Errc::not_found.
-Result<std::string> read_index(sql::TenantScope& scope, ObjectId object);
 
 }  // namespace postern::mailbox

@@ -34,13 +34,6 @@ std::string_view to_attribute(SpecialUse use) {
   return {};
 }
 
-std::optional<SpecialUse> parse_special_use(std::string_view attribute) {
-  for (const auto& [value, text] : kAttributes) {
-    if (ascii::iequals(text, attribute)) return value;
-  }
-  return std::nullopt;
-}
-
 bool Flags::has_keyword(std::string_view keyword) const {
   return std::ranges::any_of(keywords,
                              [&](const std::string& k) { return ascii::iequals(k, keyword); });

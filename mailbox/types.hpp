@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +13,7 @@
 namespace postern::mailbox {
 
 inline constexpr char kSeparator = '/';
+inline constexpr std::string_view kInbox = "INBOX";
 inline constexpr std::size_t kMaxMailboxName = 1'000;  ///< bytes of UTF-8, whole path
 inline constexpr std::size_t kMaxMailboxDepth = 20;    ///< levels of hierarchy
 inline constexpr std::size_t kMaxMailboxes = 10'000;   ///< of one account
@@ -23,7 +23,6 @@ inline constexpr std::size_t kMaxKeywordLength = 100;  ///< bytes
 /// RFC 6154.
 enum class SpecialUse : std::uint8_t { none, drafts, sent, junk, trash, archive, all, flagged };
 std::string_view to_attribute(SpecialUse use);  ///< "\\Drafts"; empty for none
-std::optional<SpecialUse> parse_special_use(std::string_view attribute);
 
 /// System flags as bits (RFC 9051 §2.3.2; \Recent is not kept).
 enum FlagBit : std::uint32_t {

@@ -157,11 +157,6 @@ std::string build_multipart(std::string_view subtype, const std::vector<std::str
   return out.append("\r\n--").append(boundary).append("--\r\n");
 }
 
-std::string make_message_id(std::string_view hostname) {
-  constexpr std::size_t random_size = 18;
-  return "<" + base64url_encode(random_bytes(random_size)) + "@" + std::string(hostname) + ">";
-}
-
 std::string to_crlf(std::string_view text) {
   std::string out;
   out.reserve(text.size() + text.size() / 32);

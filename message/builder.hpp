@@ -41,7 +41,7 @@ struct Outgoing {
   std::vector<Mailbox> from, reply_to, to, cc;
   std::string subject;
   Timestamp date;
-  std::string message_id;                                   ///< with brackets; see make_message_id
+  std::string message_id;                                   ///< with brackets
   std::vector<std::pair<std::string, std::string>> fields;  ///< more fields, name and UTF-8 text
   std::string text;                                         ///< UTF-8
   std::string html;  ///< UTF-8, may be empty; both: multipart/alternative
@@ -57,9 +57,6 @@ std::string build_text_part(std::string_view subtype, std::string_view utf8);
 /// report-type=delivery-status`.
 std::string build_multipart(std::string_view subtype, const std::vector<std::string>& parts,
                             std::string_view extra = {});
-
-/// "<random@hostname>".
-std::string make_message_id(std::string_view hostname);
 
 /// Line ends of any kind become CRLF.
 std::string to_crlf(std::string_view text);

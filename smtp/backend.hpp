@@ -22,7 +22,14 @@ namespace postern::smtp {
 
 /// The three listeners: port 25; 587 (STARTTLS); 465 (TLS from the first byte, RFC 8314 §3.3).
 enum class Kind : std::uint8_t { mx, submission, submissions };
-std::string_view to_string(Kind kind);
+constexpr std::string_view to_string(Kind kind) {
+  switch (kind) {
+    case Kind::mx: return "mx";
+    case Kind::submission: return "submission";
+    case Kind::submissions: return "submissions";
+  }
+  return "unknown";
+}
 
 /// Who logged in. Opaque to the protocol.
 struct Identity {

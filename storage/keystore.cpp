@@ -16,13 +16,6 @@ constexpr std::size_t kCacheLimit = 50'000;
 
 std::string context_of(TenantId tenant) { return "tenant data key " + tenant.text(); }
 
-std::shared_ptr<const DataKey> own_key(TenantId tenant, std::string key) {
-  return {new DataKey{tenant, std::move(key)}, [](DataKey* dead) {
-            crypto::wipe(dead->key);
-            delete dead;
-          }};
-}
-
 }  // namespace
 
 struct Keystore::Impl {
@@ -61,7 +54,8 @@ Result<std::shared_ptr<const DataKey>> Keystore::data_key(TenantId tenant,
   if (!raw) return std::unexpected(raw.error());
   if (raw->size() != crypto::kKeySize)
     return fail(Errc::corrupt, "a tenant's data key has the wrong size");
-  auto key = own_key(tenant, std::move(*raw));
+  auto key = std::make_shared<const DataKey>(tenant, *raw);
+  crypto::wipe(*raw);
   std::scoped_lock lock(impl_->mutex);
   if (impl_->cache.size() >= kCacheLimit) impl_->cache.erase(impl_->cache.begin());
   impl_->cache[tenant] = {std::string(wrapped), key};

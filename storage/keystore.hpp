@@ -11,7 +11,7 @@
 
 #include "core/id.hpp"
 #include "core/result.hpp"
-#include "storage/body/body_store.hpp"
+#include "storage/data_key.hpp"
 
 namespace postern::storage {
 

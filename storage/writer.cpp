@@ -89,7 +89,12 @@ bool Writer::wait_for_work() {
   std::unique_lock lock(mutex_);
   in_batch_ = false;
   if (pauses_ > 0) changed_.notify_all();
-  changed_.wait(lock, [this] { return pauses_ == 0 && (queue_.size() > 0 || stopping_); });
+  const auto ready = [this] { return pauses_ == 0 && (queue_.size() > 0 || stopping_); };
+  changed_.wait(lock, ready);
+  if (busy_ && !stopping_ && queue_.size() < kBatchLimit) {
+    changed_.wait_for(lock, kGatherTime, [this] { return pauses_ > 0 || stopping_; });
+    changed_.wait(lock, ready);
+  }
   in_batch_ = queue_.size() > 0;
   return in_batch_;
 }
@@ -161,6 +166,7 @@ void Writer::run_batch() {
   }
   const auto written = end_batch();
   metrics_.batch_size.observe(static_cast<double>(batch.size()));
+  busy_ = batch.size() > 1;
   for (auto& done : batch) {
     if (!written) done.outcome = std::unexpected(written.error());
     done.job.finish(std::move(done.outcome));

@@ -24,6 +24,9 @@ namespace postern::storage {
 
 inline constexpr std::size_t kBatchLimit = 256;
 inline constexpr std::chrono::milliseconds kBatchTime{10};
+/// After a batch of several, the next one waits this long for company: a commit costs as much as a
+/// message.
+inline constexpr std::chrono::microseconds kGatherTime{500};
 inline constexpr int kCheckpointPages =
     1'000;  ///< WAL pages after which a batch is followed by a checkpoint
 inline constexpr int kTruncatePages = 8'000;  ///< WAL pages after which the file is cut, when idle
@@ -81,6 +84,7 @@ class Writer {
   LaneQueue<Job> queue_;
   int pauses_ = 0;
   bool in_batch_ = false;
+  bool busy_ = false;  ///< the last batch had several closures
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -9,6 +9,8 @@
 #include "app/server/parts.hpp"
 #include "config/settings.hpp"
 #include "core/listener.hpp"
+#include "core/local_listener.hpp"
+#include "core/session_registry.hpp"
 #include "imap/server.hpp"
 #include "smtp/server/config.hpp"
 #include "web/services.hpp"

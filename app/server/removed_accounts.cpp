@@ -1,6 +1,6 @@
 #include "app/server/removed_accounts.hpp"
 
-#include "accounts/mailboxes.hpp"
+#include "accounts/account.hpp"
 #include "core/log.hpp"
 #include "storage/outbox.hpp"
 

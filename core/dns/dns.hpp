@@ -57,6 +57,10 @@ class Resolver {
   /// Never throws and never fails: trouble is Status::temporary. CNAMEs are followed.
   /// `name`: lower case or not, with or without final dot.
   virtual Task<std::shared_ptr<const Answer>> query(std::string name, Type type) = 0;
+  /// The answer if it is known already, else null: what query() would give without a wait.
+  virtual std::shared_ptr<const Answer> cached(const std::string& /*name*/, Type /*type*/) {
+    return nullptr;
+  }
 };
 
 /// "1.2.0.192.in-addr.arpa" or the ip6.arpa form.

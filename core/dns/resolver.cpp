@@ -58,10 +58,7 @@ class CaresResolver final : public Resolver {
     // Nothing of this object is touched after the wait: it may be gone.
     const auto canonical = canonical_name(name);
     if (!canonical) co_return make_answer(Status::nxdomain);
-    if (auto known = cache_.get(*canonical, type, SteadyClock::now())) {
-      cache_hits.add();
-      co_return known;
-    }
+    if (auto known = known_answer(*canonical, type)) co_return known;
     const auto flight = join(*canonical, type);
     if (!flight) co_return make_answer(Status::temporary);
     if (!flight->answer) {
@@ -71,8 +68,19 @@ class CaresResolver final : public Resolver {
     co_return flight->answer ? flight->answer : make_answer(Status::temporary);
   }
 
+  Shared cached(const std::string& name, Type type) override {
+    const auto canonical = canonical_name(name);
+    return canonical ? known_answer(*canonical, type) : make_answer(Status::nxdomain);
+  }
+
  private:
   using Key = std::pair<std::string, Type>;
+
+  Shared known_answer(const std::string& canonical, Type type) {
+    auto known = cache_.get(canonical, type, SteadyClock::now());
+    if (known) cache_hits.add();
+    return known;
+  }
 
   std::shared_ptr<Flight> join(const std::string& name, Type type) {
     const Key key(name, type);

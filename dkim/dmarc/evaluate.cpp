@@ -160,7 +160,7 @@ Task<Outcome> evaluate(dns::Resolver& resolver, std::string author_domain, spf::
     co_return outcome;
   }
   outcome.author_domain = *normal;
-  auto table = std::make_shared<dkim::Lookups>();
+  auto table = std::make_shared<dkim::Lookups>(resolver);
   Author author;
   const bool going_on = co_await discover(resolver, outcome, author, table);
   if (!going_on) co_return outcome;

@@ -43,7 +43,4 @@ bool claims_authserv_id(std::string_view value, std::string_view authserv_id);
 /// `header` without the Authentication-Results fields that claim our id (RFC 8601 §5).
 std::string without_forged_results(std::string_view header, std::string_view authserv_id);
 
-/// `Received-SPF:` (RFC 7208 §9.1), with its final CRLF.
-std::string render_received_spf(const spf::Outcome& outcome, const spf::Query& query);
-
 }  // namespace postern::dkim

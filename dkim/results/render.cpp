@@ -93,18 +93,4 @@ std::string render_authentication_results(const ResultsInput& input) {
   return field.end();
 }
 
-std::string render_received_spf(const spf::Outcome& outcome, const spf::Query& query) {
-  Folded field(fmt::format("Received-SPF: {}", spf::to_string(outcome.result)));
-  if (!outcome.reason.empty()) field.add(fmt::format("({})", quote_comment(outcome.reason)));
-  field.add(fmt::format("receiver={};", quote_value(query.receiving_domain)));
-  field.add(fmt::format("client-ip={};", query.ip.is_v4()
-                                             ? query.ip.to_string()
-                                             : fmt::format("\"{}\"", query.ip.to_string())));
-  field.add(fmt::format("envelope-from={};", quote_value(query.mail_from)));
-  field.add(fmt::format("helo={};", quote_value(query.helo)));
-  field.add(
-      fmt::format("identity={}", outcome.identity == spf::Identity::helo ? "helo" : "mailfrom"));
-  return field.end();
-}
-
 }  // namespace postern::dkim

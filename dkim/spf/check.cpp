@@ -126,7 +126,7 @@ Task<Outcome> check_host(dns::Resolver& resolver, Query query, std::string sende
     outcome.reason = "no domain to check";
     co_return outcome;
   }
-  auto table = std::make_shared<dkim::Lookups>();
+  auto table = std::make_shared<dkim::Lookups>(resolver);
   for (std::size_t n = 0; n < kMaxPasses && !table->full(); ++n) {
     Pass pass = run_pass(*table, values);
     if (!pass.verdict) {

@@ -182,7 +182,7 @@ Task<std::vector<SignatureResult>> verify(dns::Resolver& resolver, MessagePtr me
                                           VerifyOptions options) {
   Work work{.message = std::move(message), .fields = {}, .parsed = {}, .results = {}};
   parse_all(work, options.now);
-  auto table = std::make_shared<Lookups>();
+  auto table = std::make_shared<Lookups>(resolver);
   co_await resolve_all(resolver, key_questions(work), table);
   std::vector<std::size_t> places;
   auto candidates = make_candidates(work, *table, places);

@@ -1,8 +1,11 @@
 // AUTHENTICATE PLAIN (RFC 4616) and LOGIN (two prompts), with SASL-IR (RFC 4959).
+//
+// Responses are wiped once they have been read, the password by check_credentials().
 #include <expected>
 #include <optional>
 #include <utility>
 
+#include "core/crypto.hpp"
 #include "core/encoding.hpp"
 #include "imap/cmd/handlers.hpp"
 #include "imap/wire/utf8.hpp"
@@ -50,6 +53,7 @@ Task<Result<Step<std::string>>> ask(Session& session, std::string prompt) {
   }
   if (*line == "*") co_return over<std::string>(bad_reply("Authentication cancelled"));
   auto decoded = base64_decode(*line);
+  crypto::wipe(*line);
   if (!decoded) co_return over<std::string>(bad_reply("Not base64"));
   co_return given<std::string>(std::move(*decoded));
 }
@@ -91,6 +95,7 @@ Task<Exchange> plain(Session& session, std::optional<std::string> response) {
     response = std::move(**answer);
   }
   auto read = read_plain(*response);
+  crypto::wipe(*response);
   if (!read) co_return over<Credentials>(std::move(read.error()));
   co_return given<Credentials>(std::move(*read));
 }
@@ -118,6 +123,7 @@ Task<Outcome> handle_authenticate(Session& session, AuthenticateCommand command)
   const bool is_plain = command.mechanism == "PLAIN";
   if (!is_plain && command.mechanism != "LOGIN") co_return no("Unknown mechanism", "CANNOT");
   auto first = initial(command);
+  if (command.initial_response) crypto::wipe(*command.initial_response);
   if (!first) co_return std::move(first.error());
   Task<Exchange> exchange =
       is_plain ? plain(session, std::move(*first)) : login(session, std::move(*first));

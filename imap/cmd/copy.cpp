@@ -32,7 +32,7 @@ Task<Outcome> handle_copy(Session& session, CopyCommand command) {
   const auto sequences = view.resolve(command.set, command.numbering);
   if (!sequences) co_return bad_reply("No such message");
   if (sequences->empty()) co_return ok("No messages");
-  auto uids = uids_of(view, *sequences);
+  auto uids = view.uids_of(*sequences);
   auto& account = session.account();
   Task<Result<CopyResult>> work = move ? account.move(view.id(), std::move(uids), command.target)
                                        : account.copy(view.id(), std::move(uids), command.target);

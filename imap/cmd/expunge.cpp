@@ -3,21 +3,13 @@
 
 namespace postern::imap {
 
-std::vector<std::uint32_t> uids_of(const MailboxView& view,
-                                   const std::vector<std::uint32_t>& sequences) {
-  std::vector<std::uint32_t> out;
-  out.reserve(sequences.size());
-  for (const auto sequence : sequences) out.push_back(view.uid_at(sequence));
-  return out;
-}
-
 Task<Outcome> handle_expunge(Session& session, ExpungeCommand command) {
   auto& view = session.view();
   if (view.access() == Access::read_only) co_return no("Mailbox is read-only", "READ-ONLY");
   std::optional<std::vector<std::uint32_t>> uids;
   if (command.uids) {
-    uids = uids_of(
-        view, view.resolve(*command.uids, Numbering::uid).value_or(std::vector<std::uint32_t>{}));
+    uids = view.uids_of(
+        view.resolve(*command.uids, Numbering::uid).value_or(std::vector<std::uint32_t>{}));
     if (uids->empty()) co_return ok("EXPUNGE completed");
   }
   const auto expunged = co_await session.account().expunge(view.id(), std::move(uids));

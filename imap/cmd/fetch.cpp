@@ -15,7 +15,7 @@ Task<Result<void>> mark_seen(Session& session, std::vector<std::uint32_t> sequen
   if (sequences.empty() || view.access() == Access::read_only) co_return Result<void>{};
   Flags seen;
   seen.system = kSeen;
-  auto stored = co_await session.account().store_flags(view.id(), uids_of(view, sequences),
+  auto stored = co_await session.account().store_flags(view.id(), view.uids_of(sequences),
                                                        FlagChange::add, std::move(seen));
   if (!stored) co_return std::unexpected(stored.error());
   for (const auto& message : *stored) view.apply_own(message, MailboxView::Tell::yes);
@@ -36,7 +36,7 @@ Task<Result<BatchResult>> fetch_batch(Session& session, FetchResponder& responde
   auto& view = session.view();
   std::unordered_map<std::uint32_t, MessageData> found;
   if (needs.dates || needs.index) {
-    auto data = co_await session.account().fetch(view.id(), uids_of(view, batch),
+    auto data = co_await session.account().fetch(view.id(), view.uids_of(batch),
                                                  needs.index ? Detail::index : Detail::dates);
     if (!data) co_return failed(data.error());
     for (auto& one : *data) found.emplace(one.uid, std::move(one));

@@ -1,5 +1,6 @@
-// The handlers of the dispatch table, one file each. They are called with the session in an allowed
-// state and a whole, parsed command; they write untagged responses and give the tagged one.
+// The handlers of the dispatch table: one command, or one family, a file (APPEND has its own way:
+// imap/session_append.cpp). They are called with the session in an allowed state and a whole,
+// parsed command; they write untagged responses and give the tagged one.
 #pragma once
 
 #include "imap/session.hpp"
@@ -33,11 +34,7 @@ Task<Outcome> handle_fetch(Session& session, FetchCommand command);
 Task<Outcome> handle_store(Session& session, StoreCommand command);
 Task<Outcome> handle_copy(Session& session, CopyCommand command);
 
-/// Shared by LOGIN and AUTHENTICATE: asks the backend, changes state, answers.
+/// Shared by LOGIN and AUTHENTICATE: asks the backend, wipes the password, changes state, answers.
 Task<Outcome> check_credentials(Session& session, std::string login, std::string password);
-
-/// The uids of sequence numbers.
-std::vector<std::uint32_t> uids_of(const MailboxView& view,
-                                   const std::vector<std::uint32_t>& sequences);
 
 }  // namespace postern::imap

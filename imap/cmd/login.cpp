@@ -12,8 +12,9 @@ metrics::Counter logins_refused("postern_imap_logins_total", "IMAP logins", "res
 }  // namespace
 
 Task<Outcome> check_credentials(Session& session, std::string login, std::string password) {
-  auto account =
-      co_await session.backend().authenticate(login, std::move(password), session.remote());
+  // The backend wipes the copy that it is given.
+  auto account = co_await session.backend().authenticate(login, password, session.remote());
+  crypto::wipe(password);
   if (account) {
     logins_accepted.add();
     log::info("imap_login", {{"login", (*account)->login()}, {"remote", session.remote()}});

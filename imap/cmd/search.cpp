@@ -43,7 +43,7 @@ Task<Outcome> handle_search(Session& session, SearchCommand command) {
     if (found.error().code == Errc::too_large) co_return no("Search reads too much", "LIMIT");
     co_return reply_for(found.error());
   }
-  auto numbers = command.numbering == Numbering::uid ? uids_of(session.view(), *found) : *found;
+  auto numbers = command.numbering == Numbering::uid ? session.view().uids_of(*found) : *found;
   if (command.returns) {
     write_extended(session, numbers, *command.returns, command.numbering);
   } else {

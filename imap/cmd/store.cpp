@@ -29,7 +29,7 @@ Task<Outcome> handle_store(Session& session, StoreCommand command) {
   if (view.access() == Access::read_only) co_return no("Mailbox is read-only", "READ-ONLY");
   const auto sequences = view.resolve(command.set, command.numbering);
   if (!sequences) co_return bad_reply("No such message");
-  const auto uids = uids_of(view, *sequences);
+  const auto uids = view.uids_of(*sequences);
   bool all_there = true;
   for (std::size_t i = 0; i < uids.size(); i += kStoreBatch) {
     const auto first = uids.begin() + static_cast<std::ptrdiff_t>(i);

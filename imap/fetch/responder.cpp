@@ -141,7 +141,7 @@ Task<Result<FetchResponder::Written>> FetchResponder::write_fields(const FetchIt
   while (bytes.size() < wanted) {
     auto chunk = co_await session_.account().read_body(
         session_.view().id(), data.uid, header.offset + bytes.size(),
-        std::min<std::uint64_t>(kBodyChunk, wanted - bytes.size()));
+        std::min<std::uint64_t>(kReadChunk, wanted - bytes.size()));
     if (!chunk || chunk->empty()) co_return Written::unreadable;
     bytes += *chunk;
   }
@@ -165,7 +165,7 @@ Task<Result<FetchResponder::Written>> FetchResponder::stream(std::uint32_t uid,
   const auto total = range.length;
   while (range.length > 0) {
     auto chunk = co_await session_.account().read_body(session_.view().id(), uid, range.offset,
-                                                       std::min(kBodyChunk, range.length));
+                                                       std::min(kReadChunk, range.length));
     if (!chunk || chunk->empty() || chunk->size() > range.length) {
       log::warn(
           "imap_body_unreadable",

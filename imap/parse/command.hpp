@@ -10,7 +10,8 @@
 #include <variant>
 #include <vector>
 
-#include "imap/backend.hpp"
+#include "core/time.hpp"
+#include "imap/access.hpp"
 #include "imap/flags.hpp"
 #include "imap/parse/fetch_item.hpp"
 #include "imap/parse/search_key.hpp"
@@ -21,7 +22,7 @@ namespace postern::imap {
 /// Whether a command names messages by sequence number or, after UID, by uid.
 enum class Numbering : std::uint8_t { sequence, uid };
 
-struct NoArguments {};  ///< CAPABILITY, NOOP, LOGOUT, CHECK, CLOSE, EXPUNGE, IDLE...
+struct NoArguments {};  ///< CAPABILITY, NOOP, LOGOUT, CHECK, CLOSE, IDLE...
 
 struct IdCommand {
   std::vector<std::pair<std::string, std::string>> fields;
@@ -92,7 +93,6 @@ struct CopyCommand {
 struct SearchCommand {
   Numbering numbering = Numbering::sequence;
   std::optional<std::uint8_t> returns;  ///< SearchReturn bits; none: the plain SEARCH response
-  std::string charset;                  ///< upper case, empty when not given
   SearchKey key;
 };
 

@@ -3,6 +3,7 @@
 
 #include "core/ascii.hpp"
 #include "imap/parse/parsers.hpp"
+#include "mailbox/types.hpp"
 
 namespace postern::imap {
 
@@ -19,8 +20,8 @@ std::expected<void, ParseError> add_flag(Scanner& in, Flags& flags) {
   const auto name = in.flag();
   if (!name) return bad("Bad flag");
   if (!name->starts_with('\\')) {
-    if (name->size() > kMaxKeywordLength) return bad("Keyword too long");
-    if (flags.keywords.size() == kMaxKeywords) return bad("Too many keywords");
+    if (name->size() > mailbox::kMaxKeywordLength) return bad("Keyword too long");
+    if (flags.keywords.size() == mailbox::kMaxKeywords) return bad("Too many keywords");
     add_keyword(flags, *name);
     return {};
   }

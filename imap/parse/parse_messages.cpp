@@ -79,7 +79,7 @@ std::expected<std::uint8_t, ParseError> search_returns(Scanner& in) {
 }
 
 Parsed search(Scanner& in, Numbering numbering) {
-  SearchCommand out{numbering, {}, {}, {}};
+  SearchCommand out{numbering, {}, {}};
   if (!in.space()) return bad("Expected search keys");
   if (in.keyword("RETURN")) {
     const auto returns = search_returns(in);
@@ -90,8 +90,7 @@ Parsed search(Scanner& in, Numbering numbering) {
   if (in.keyword("CHARSET")) {
     const auto charset = in.space() ? in.astring() : std::nullopt;
     if (!charset || !in.space()) return bad("Bad charset");
-    out.charset = ascii::to_upper(*charset);
-    if (out.charset != "UTF-8" && out.charset != "US-ASCII") {
+    if (!ascii::iequals(*charset, "UTF-8") && !ascii::iequals(*charset, "US-ASCII")) {
       // The keys aren't read: their strings can't be understood. NO, not BAD (RFC 3501 §6.4.4).
       return std::unexpected(ParseError{"BADCHARSET (US-ASCII UTF-8)", "Charset not supported"});
     }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "imap/cmd/handlers.hpp"
 #include "imap/search/text.hpp"
 
 namespace postern::imap {
@@ -54,7 +53,7 @@ Task<Result<std::vector<std::uint32_t>>> Searcher::run() {
 Task<Result<void>> Searcher::batch(std::vector<std::uint32_t> sequences,
                                    std::vector<std::uint32_t>& found) {
   auto& view = session_.view();
-  auto data = co_await session_.account().fetch(view.id(), uids_of(view, sequences),
+  auto data = co_await session_.account().fetch(view.id(), view.uids_of(sequences),
                                                 needs_.index ? Detail::index : Detail::dates);
   if (!data) co_return std::unexpected(data.error());
   std::unordered_map<std::uint32_t, const MessageData*> by_uid;
@@ -105,7 +104,7 @@ Task<Result<std::string>> Searcher::read(std::uint32_t uid, std::uint64_t offset
   while (out.size() < length) {
     auto chunk = co_await session_.account().read_body(
         session_.view().id(), uid, offset + out.size(),
-        std::min<std::uint64_t>(kBodyChunk, length - out.size()));
+        std::min<std::uint64_t>(kReadChunk, length - out.size()));
     if (!chunk) co_return std::unexpected(chunk.error());
     if (chunk->empty()) break;
     out += *chunk;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/crypto.hpp"
+
 namespace postern::imap {
 
 namespace {
@@ -151,6 +153,7 @@ bool CommandReader::refuse() {
 }
 
 void CommandReader::reset() {
+  crypto::wipe(text_);  // a LOGIN's password may stand in it
   // Assigning an empty string would keep the memory.
   std::string().swap(text_);
   std::string().swap(drained_tail_);

@@ -133,7 +133,7 @@ std::string canonical_mailbox_name(std::string_view utf8) {
 bool is_creatable_name(std::string_view utf8) {
   if (utf8.empty() || utf8.size() > kMaxMailboxName || !is_well_formed_utf8(utf8)) return false;
   if (utf8.front() == kSeparator || utf8.back() == kSeparator || utf8.contains("//")) return false;
-  if (std::ranges::count(utf8, kSeparator) >= static_cast<std::ptrdiff_t>(kMaxMailboxLevels))
+  if (std::ranges::count(utf8, kSeparator) >= static_cast<std::ptrdiff_t>(kMaxMailboxDepth))
     return false;
   return std::ranges::none_of(utf8, [](char c) { return is_ctl(c) || c == '%' || c == '*'; });
 }

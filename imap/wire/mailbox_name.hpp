@@ -2,16 +2,18 @@
 // levels.
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "mailbox/types.hpp"
+
 namespace postern::imap {
 
-inline constexpr char kSeparator = '/';
-inline constexpr std::size_t kMaxMailboxName = 1024;  ///< bytes of UTF-8
-inline constexpr std::size_t kMaxMailboxLevels = 32;
+// The store's own: one limit each.
+using mailbox::kMaxMailboxDepth;
+using mailbox::kMaxMailboxName;
+using mailbox::kSeparator;
 
 /// UTF-8 to modified UTF-7. Ill-formed bytes become U+FFFD.
 std::string encode_mailbox_name(std::string_view utf8);
@@ -25,7 +27,7 @@ std::optional<std::string> decode_mailbox_name(std::string_view wire);
 std::string canonical_mailbox_name(std::string_view utf8);
 
 /// A name that can be created or renamed to: no empty levels, no control characters, no wildcards,
-/// within the limits.
+/// within the store's limits.
 bool is_creatable_name(std::string_view utf8);
 
 /// RFC 3501 §6.3.8: '*' matches anything, '%' anything but the separator. Bounded work whatever the

@@ -167,7 +167,6 @@ Task<AttemptReport> attempt_local(LocalTransport* local, TransactionPlan plan,
   for (const auto& recipient : plan.recipients) {
     LocalDelivery delivery;
     delivery.id = queue::delivery_id(plan.message->envelope.id, recipient.number);
-    delivery.source = plan.message->envelope.tenant;
     delivery.message = plan.message;
     delivery.recipient = recipient;
     delivery.body = body;

@@ -39,7 +39,6 @@ class Connection {
   [[nodiscard]] const Hop& hop() const { return hop_; }
   [[nodiscard]] std::size_t messages() const { return messages_; }
   [[nodiscard]] std::uint32_t max_messages() const { return fsm_.capabilities().max_messages; }
-  [[nodiscard]] bool is_tls() const { return stream_->is_tls(); }
   [[nodiscard]] Executor executor() const { return stream_->executor(); }
 
  private:

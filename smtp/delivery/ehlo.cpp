@@ -41,7 +41,6 @@ void read_keyword(std::string_view keyword, std::string_view rest, Capabilities&
   if (ascii::iequals(keyword, "8BITMIME")) out.eight_bit_mime = true;
   if (ascii::iequals(keyword, "SMTPUTF8")) out.smtputf8 = true;
   if (ascii::iequals(keyword, "DSN")) out.dsn = true;
-  if (ascii::iequals(keyword, "CHUNKING")) out.chunking = true;
   if (ascii::iequals(keyword, "LIMITS")) read_limits(rest, out);
   if (ascii::iequals(keyword, "SIZE")) {
     out.size = true;

@@ -14,7 +14,6 @@ struct Capabilities {
   bool eight_bit_mime = false;
   bool smtputf8 = false;
   bool dsn = false;
-  bool chunking = false;
   bool size = false;
   std::uint64_t max_size = 0;        ///< with SIZE; 0: no limit stated
   std::uint32_t max_recipients = 0;  ///< LIMITS RCPTMAX (RFC 9422); 0: not stated

@@ -1,5 +1,6 @@
-// Recipients hosted here, reached through the queue because they belong to another tenant (or
-// because the message is a report): the interface to whoever files mail into mailboxes.
+// Recipients hosted here whose mail came through the queue (other tenants', mixed recipients, a
+// report to make, a mailbox that couldn't take it at once): the interface to whoever files mail
+// into mailboxes.
 #pragma once
 
 #include <memory>
@@ -11,8 +12,7 @@
 namespace postern::smtp::delivery {
 
 struct LocalDelivery {
-  DeliveryId id;    ///< the same at each try: a copy already applied under it is a success
-  TenantId source;  ///< whose queue it comes from; the target's tenant follows from the address
+  DeliveryId id;  ///< the same at each try: a copy already applied under it is a success
   std::shared_ptr<const queue::QueuedMessage> message;
   queue::Recipient recipient;
   std::shared_ptr<BodySource> body;

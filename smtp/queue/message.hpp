@@ -1,8 +1,8 @@
 // What the queue holds: a message with its envelope, and a state for each recipient.
 //
-// Values only. Addresses are normalised text (message::EmailAddress::text()); the null return path
-// is the empty string. ENVID and ORCPT are kept decoded from xtext and encoded again when sent on,
-// so that reports can quote them (RFC 3461 §6.3). Strings came from peers and passed the server's
+// Values only. Addresses are paths as they came (smtp::to_string(Path)); the null return path is
+// the empty string. ENVID and ORCPT are kept decoded from xtext and encoded again when sent on, so
+// that reports can quote them (RFC 3461 §6.3). Strings came from peers and passed the server's
 // limits.
 #pragma once
 
@@ -25,7 +25,7 @@ namespace postern::smtp::queue {
 inline constexpr std::size_t kMaxRecipients = 1'000;  ///< of one message; beyond: Errc::too_large
 inline constexpr std::chrono::hours kIdempotencyTime{24};
 
-/// How a recipient is reached: over SMTP, or by this server for another of its tenants.
+/// How a recipient is reached: over SMTP, or in a mailbox of this server.
 enum class Transport : std::uint8_t { remote = 0, local = 1 };
 
 /// queued and held are live; the others are final.

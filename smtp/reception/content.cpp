@@ -12,8 +12,14 @@ Task<Result<storage::SealedBody>> seal_again(const Environment& environment, Ten
                                              message::MimeParser* parser) {
   auto key = co_await environment.directory->data_key(tenant);
   if (!key) co_return std::unexpected(key.error());
-  auto spool = environment.staging->spool(std::move(*key));
   if (parser != nullptr) parser->feed(header);
+  const auto bytes = body->in_memory();
+  if (bytes && header.size() + bytes->size() < storage::kStageThreshold) {
+    if (parser != nullptr) parser->feed(*bytes);
+    header += *bytes;
+    co_return storage::seal_body(**key, ObjectId::make(), header);
+  }
+  auto spool = environment.staging->spool(std::move(*key));
   if (auto done = co_await spool.append(header); !done) co_return std::unexpected(done.error());
   for (std::uint64_t at = 0; at < body->size();) {
     auto chunk = co_await body->read(at, storage::kBodyChunk);

@@ -8,7 +8,7 @@
 #include "message/header.hpp"
 #include "smtp/reception/placement.hpp"
 #include "smtp/reception/replies.hpp"
-#include "smtp/server/received.hpp"
+#include "smtp/reception/trace_field.hpp"
 
 namespace postern::smtp::reception {
 
@@ -50,7 +50,7 @@ Task<dkim::Verdicts> verify(const Environment& environment, const SessionInfo& s
 }  // namespace
 
 Task<Reply> accept_inbound(const Environment& environment, const SessionInfo& session,
-                           const Envelope& envelope, Received received) {
+                           const Envelope& envelope, ReceivedMessage received) {
   if (count_received(received.header) >= environment.policy.received_hops) {
     co_return Reply{554, {5, 4, 6}, "Too many hops: this message is in a loop", {}, Blame::client};
   }
@@ -64,6 +64,7 @@ Task<Reply> accept_inbound(const Environment& environment, const SessionInfo& se
   accepted.return_path = to_string(envelope.return_path);
   accepted.envelope = &envelope;
   accepted.origin = fmt::format("smtp {}", session.remote.address().to_string());
+  accepted.session = session.id;
 
   std::string results;
   if (environment.policy.authenticate_inbound) {

@@ -8,6 +8,6 @@ namespace postern::smtp::reception {
 
 /// Gives the reply to DATA.
 Task<Reply> accept_inbound(const Environment& environment, const SessionInfo& session,
-                           const Envelope& envelope, Received received);
+                           const Envelope& envelope, ReceivedMessage received);
 
 }  // namespace postern::smtp::reception

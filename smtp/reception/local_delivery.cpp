@@ -62,7 +62,7 @@ Task<Result<queue::Reply>> LocalDeliveryAgent::deliver(delivery::LocalDelivery d
 
   const auto& envelope = delivery.message->envelope;
   Folder folder = envelope.filing == queue::Filing::junk ? Folder::junk : Folder::inbox;
-  const bool from_another_tenant = found.tenant != delivery.source && !envelope.submitter.empty();
+  const bool from_another_tenant = found.tenant != envelope.tenant && !envelope.submitter.empty();
   if (from_another_tenant && environment_.policy.authenticate_inbound) {
     folder = co_await verify(environment_, envelope.return_path, *message);
   }
@@ -70,10 +70,11 @@ Task<Result<queue::Reply>> LocalDeliveryAgent::deliver(delivery::LocalDelivery d
   std::vector<mailbox::DeliveryTarget> targets;
   for (const auto& route : found.routes) {
     mailbox::DeliveryTarget target;
-    target.id = queue::delivery_id(delivery.message->envelope.id, delivery.recipient.number);
-    for (std::size_t i = 8; i < target.id.value.bytes.size(); ++i) {  // the time stays
-      target.id.value.bytes[i] ^= route.account.value.bytes[i];
+    auto id = delivery.id;
+    for (std::size_t i = 8; i < id.value.bytes.size(); ++i) {  // the time stays
+      id.value.bytes[i] ^= route.account.value.bytes[i];
     }
+    target.id = id;
     target.account = route.account;
     target.mailbox = folder == Folder::junk ? mailbox::SpecialUse::junk : mailbox::SpecialUse::none;
     targets.push_back(std::move(target));

@@ -88,23 +88,24 @@ Task<Result<void>> MessageSpool::stage(std::string_view bytes) {
   return spool_->append(bytes);
 }
 
-Result<Received> MessageSpool::finish_small() {
+Result<ReceivedMessage> MessageSpool::finish_small() {
   if (!reserved_.grow_to(kForms * bytes_.size())) return no_room();
   const auto split = message::split_header(bytes_);
-  Received out;
+  ReceivedMessage out;
   out.header = split.header;
   if (session_.identity) out.body_hash = dkim::body_hash(split.body);
   out.content.ascii = message::is_ascii(split.body);
-  out.content.body = storage::plain_source(std::string(split.body));
+  const auto begin = split.header.size();
+  out.content.body = storage::source_from(storage::plain_source(std::move(bytes_)), begin);
   bytes_ = std::string();
   return out;
 }
 
-Task<Result<Received>> MessageSpool::finish() {
+Task<Result<ReceivedMessage>> MessageSpool::finish() {
   if (!spool_) co_return finish_small();
   auto sealed = co_await spool_->finish();
   if (!sealed) co_return std::unexpected(sealed.error());
-  Received out;
+  ReceivedMessage out;
   out.header = std::move(bytes_);
   if (session_.identity) out.body_hash = hash_.finish();
   out.content.ascii = ascii_;

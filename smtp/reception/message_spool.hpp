@@ -1,6 +1,7 @@
-// A message as it arrives: in memory up to storage::kStageThreshold, within what the session
-// reserved; beyond that its header stays here and its body is parsed, hashed, sealed and staged
-// chunk by chunk, under the key of the tenant that will most likely store it.
+// A message as it arrives: in memory up to storage::kStageThreshold, which it reserves of the byte
+// budget beside what the session set aside; beyond that its header stays here and its body is
+// parsed, hashed, sealed and staged chunk by chunk, under the key of the tenant that will most
+// likely store it.
 //
 // Owner: the session's message sink. Untrusted: every octet; the decoder has checked line ends and
 // sizes.
@@ -18,7 +19,7 @@
 namespace postern::smtp::reception {
 
 /// All of a message, as it came.
-struct Received {
+struct ReceivedMessage {
   std::string header;  ///< with the blank line
   Content content;
   std::string body_hash;  ///< for signatures (dkim::BodyHash); only of submitted messages
@@ -32,14 +33,14 @@ class MessageSpool {
 
   /// Errc::overloaded when the memory for messages is in use, else BodySpool's errors.
   Task<Result<void>> append(std::string_view bytes);
-  Task<Result<Received>> finish();
+  Task<Result<ReceivedMessage>> finish();
 
  private:
   Result<void> keep(std::string_view bytes);
   Task<Result<TenantId>> find_owner();
   Task<Result<void>> begin_staging();
   Task<Result<void>> stage(std::string_view bytes);
-  Result<Received> finish_small();
+  Result<ReceivedMessage> finish_small();
 
   const Environment& environment_;
   const SessionInfo& session_;

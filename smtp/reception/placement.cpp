@@ -66,7 +66,7 @@ Task<Outcome<Plan>> make_plan(const Environment& environment, const Envelope& en
       plan.remote.push_back(
           to_queue(recipient, std::move(whose->address), queue::Transport::remote));
     } else {
-      // Accepted at RCPT; if it went away since, the queue reports that to the sender.
+      // Accepted at RCPT; if the mailbox went away since, the queue reports that to the sender.
       plan.all_deliverable &= found.verdict == accounts::Verdict::deliver;
       plan.local[found.tenant].push_back(
           to_queue(recipient, std::move(whose->address), queue::Transport::local));
@@ -109,7 +109,6 @@ Task<Reply> place_in_mailboxes(const Environment& environment, Accepted message,
   std::vector<mailbox::DeliveryTarget> targets;
   for (const auto& route : plan.routes) {
     mailbox::DeliveryTarget target;
-    target.id = DeliveryId::make();
     target.account = route.account;
     target.mailbox =
         message.folder == Folder::junk ? mailbox::SpecialUse::junk : mailbox::SpecialUse::none;
@@ -237,7 +236,7 @@ Task<Result<std::vector<mailbox::DeliveryOutcome>>> deliver_to_mailboxes(
     mailbox::Alongside alongside) {
   auto sealed = co_await seal_indexed(environment, place.tenant, std::move(header), content);
   if (!sealed) co_return std::unexpected(sealed.error());
-  co_return co_await environment.mailboxes->deliver_sealed(
+  co_return co_await environment.mailboxes->deliver(
       place, lane, std::move(targets), std::move(sealed->body), std::move(sealed->index),
       environment.clock->now(), std::move(alongside));
 }
@@ -245,8 +244,14 @@ Task<Result<std::vector<mailbox::DeliveryOutcome>>> deliver_to_mailboxes(
 Task<Reply> place(const Environment& environment, Accepted message) {
   auto plan = co_await make_plan(environment, *message.envelope);
   if (!plan) co_return plan.error();
+  if (!message.submitter && !plan->remote.empty()) {
+    // A domain left since RCPT. The sender's next try hears so, recipient by recipient.
+    co_return Reply{451, {4, 3, 0}, "A recipient's domain has just left", {}, Blame::server};
+  }
   const auto id = message.id.text();
   const bool direct = goes_straight_to_mailboxes(*plan, message);
+  const auto session = message.session;
+  const auto recipients = message.envelope->recipients.size();
   const auto size = message.header.size() + message.content.body->size();
   Reply reply;
   if (direct) {
@@ -254,9 +259,13 @@ Task<Reply> place(const Environment& environment, Accepted message) {
   } else {
     reply = co_await place_in_queue(environment, std::move(message), std::move(*plan));
   }
-  log::info(
-      "message_accepted",
-      {{"id", id}, {"size", size}, {"way", direct ? "mailbox" : "queue"}, {"reply", reply.code}});
+  if (reply.positive()) {
+    log::info("message_accepted", {{"id", id},
+                                   {"session", session},
+                                   {"size", size},
+                                   {"recipients", recipients},
+                                   {"way", direct ? "mailbox" : "queue"}});
+  }
   co_return reply;
 }
 

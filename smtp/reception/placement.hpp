@@ -1,8 +1,9 @@
 // Where an accepted message is written, in one durable commit: straight into the mail shard when
 // all its recipients are mailboxes of one tenant, else into the queue.
 //
-// A message for several tenants becomes one queue entry per tenant, all in the same commit of
-// queue.db, each sealed under its own tenant's key: no row and no body is shared between tenants.
+// In the queue, a submission is one entry of its sender's tenant. Mail from outside for several
+// tenants becomes one entry per tenant, all in the same commit, each sealed under its own tenant's
+// key: no row and no body is shared between them.
 #pragma once
 
 #include <memory>
@@ -28,7 +29,8 @@ struct Accepted {
   Content content;
   Folder folder = Folder::inbox;
   Lane lane = Lane::transactional;
-  std::string origin;  ///< "smtp 192.0.2.1"
+  std::string origin;   ///< "smtp 192.0.2.1"
+  std::string session;  ///< its id, for the log
   std::optional<Identity> submitter{};
 };
 

@@ -10,7 +10,7 @@
 #include "message/header.hpp"
 #include "smtp/reception/placement.hpp"
 #include "smtp/reception/replies.hpp"
-#include "smtp/server/received.hpp"
+#include "smtp/reception/trace_field.hpp"
 
 namespace postern::smtp::reception {
 
@@ -104,7 +104,7 @@ std::string without_private_fields(std::string_view header) {
 
 Task<Reply> accept_submission(const Environment& environment, OutboundSigner& signer,
                               const SessionInfo& session, const Envelope& envelope,
-                              Received received) {
+                              ReceivedMessage received) {
   if (count_received(received.header) >= environment.policy.received_hops) {
     co_return Reply{554, {5, 4, 6}, "Too many hops: this message is in a loop", {}, Blame::client};
   }
@@ -116,6 +116,7 @@ Task<Reply> accept_submission(const Environment& environment, OutboundSigner& si
   accepted.return_path = to_string(envelope.return_path);
   accepted.envelope = &envelope;
   accepted.origin = fmt::format("smtp {}", session.remote.address().to_string());
+  accepted.session = session.id;
   accepted.submitter = session.identity;
 
   std::string header = missing_fields(received.header, environment, accepted.id);

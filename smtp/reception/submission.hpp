@@ -11,6 +11,6 @@ namespace postern::smtp::reception {
 /// From a logged-in session; gives the reply to DATA.
 Task<Reply> accept_submission(const Environment& environment, OutboundSigner& signer,
                               const SessionInfo& session, const Envelope& envelope,
-                              Received received);
+                              ReceivedMessage received);
 
 }  // namespace postern::smtp::reception

@@ -15,7 +15,7 @@ Action handle_starttls(Conversation& conversation, StartTls) {
         {421, {4, 7, 0}, "Input after STARTTLS", "injected before the handshake", Blame::client});
   }
   conversation.answer({220, {2, 0, 0}, "Ready to start TLS"});
-  return conversation.start_tls();
+  return Action::start_tls;
 }
 
 }  // namespace postern::smtp

@@ -11,21 +11,21 @@
 #include "core/tls/context.hpp"
 #include "smtp/backend.hpp"
 #include "smtp/server/byte_budget.hpp"
-#include "smtp/server/decoder.hpp"
+#include "smtp/server/text_decoder.hpp"
 
 namespace postern::smtp {
 
 /// Each limit has its reply; none means "unlimited" at zero.
 struct Limits {
-  std::size_t command_line = 2048;  ///< octets without CRLF: 512 and room for extensions
-  std::size_t auth_line = 12288;    ///< RFC 4954 §4: AUTH and its answers; 500 5.5.6
-  TextLimits text{};                ///< of a message
-  std::size_t recipients = 1000;    ///< a message; 452 4.5.3 (RFC 5321 §4.5.3.1.8: 100 at least)
-  std::size_t messages = 1000;      ///< MAIL commands a session; 421 4.7.0
-  std::size_t errors = 20;          ///< 5yz answers since the last accepted message; 421 4.7.0
-  std::size_t idle_commands = 100;  ///< NOOP, RSET and such since then; 421 4.7.0
-  std::size_t auth_failures = 3;    ///< a session; 421 4.7.0
-  std::size_t message_memory = 512 << 10;  ///< what one message may hold of the byte budget
+  std::size_t command_line = 2048;    ///< octets without CRLF: 512 and room for extensions
+  std::size_t auth_line = 12288;      ///< RFC 4954 §4: AUTH and its answers; 500 5.5.6
+  TextLimits text{};                  ///< of a message
+  std::size_t recipients = 1000;      ///< a message; 452 4.5.3 (RFC 5321 §4.5.3.1.8: 100 at least)
+  std::size_t messages = 1000;        ///< MAIL commands a session; 421 4.7.0
+  std::size_t errors = 20;            ///< 5yz answers since the last accepted message; 421 4.7.0
+  std::size_t idle_commands = 100;    ///< NOOP, RSET and such since then; 421 4.7.0
+  std::size_t auth_failures = 3;      ///< a session; 421 4.7.0
+  std::size_t set_aside = 512 << 10;  ///< of the byte budget, for a message on its way to the sink
 
   std::chrono::milliseconds auth_delay{1000};       ///< after a failed login; doubles each time
   std::chrono::milliseconds idle{300'000};          ///< RFC 5321 §4.5.3.2.7: 5 minutes

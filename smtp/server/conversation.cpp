@@ -34,15 +34,6 @@ void wipe(std::string_view text) { OPENSSL_cleanse(const_cast<char*>(text.data()
 
 }  // namespace
 
-std::string_view to_string(Kind kind) {
-  switch (kind) {
-    case Kind::mx: return "mx";
-    case Kind::submission: return "submission";
-    case Kind::submissions: return "submissions";
-  }
-  return "unknown";
-}
-
 Conversation::Conversation(std::shared_ptr<const ServerConfig> config, SessionInfo info)
     : config_(std::move(config)), info_(std::move(info)) {}
 
@@ -187,8 +178,6 @@ Action Conversation::expect_sasl() {
   mode_ = Mode::sasl;
   return Action::flush;
 }
-
-Action Conversation::start_tls() { return Action::start_tls; }
 
 void Conversation::tls_started(TlsInfo tls) {
   // Nothing that came before the handshake counts after it (RFC 3207 §4.2).

@@ -16,9 +16,10 @@
 
 #include "smtp/backend.hpp"
 #include "smtp/server/config.hpp"
-#include "smtp/server/decoder.hpp"
 #include "smtp/server/input_buffer.hpp"
+#include "smtp/server/line_decoder.hpp"
 #include "smtp/server/state.hpp"
+#include "smtp/server/text_decoder.hpp"
 
 namespace postern::smtp {
 
@@ -82,7 +83,6 @@ class Conversation {
   /// Starts the transfer of a message (transaction().transfer says how): memory first.
   Action begin_transfer(Transaction::Transfer transfer);
   Action begin_chunk(const Bdat& bdat, std::optional<Reply> refusal);
-  Action start_tls();
   Action expect_sasl();                      ///< the next line is an AUTH answer
   [[nodiscard]] bool login_allowed() const;  ///< this connection may carry a password
 

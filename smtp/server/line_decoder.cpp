@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "smtp/server/line_decoder.hpp"
 
-#include "smtp/server/decoder.hpp"
+#include <algorithm>
 
 namespace postern::smtp {
 

@@ -296,14 +296,17 @@ Task<void> Session::run(std::shared_ptr<Session> self) {
 }
 
 void Session::log_begin() const {
-  log::info("smtp.connected", {{"session", id()},
-                               {"kind", to_string(config_->kind)},
-                               {"remote", stream_->remote().address().to_string()}});
+  if (!log::enabled(log::Level::debug)) return;
+  log::debug("smtp.connected", {{"session", id()},
+                                {"kind", to_string(config_->kind)},
+                                {"remote", stream_->remote().address().to_string()}});
 }
 
 void Session::log_end() const {
   const ConnectionState& connection = conversation_.connection();
   log::info("smtp.disconnected", {{"session", id()},
+                                  {"kind", to_string(config_->kind)},
+                                  {"remote", stream_->remote().address().to_string()},
                                   {"accepted", connection.accepted},
                                   {"mails", connection.mails},
                                   {"errors", connection.errors}});

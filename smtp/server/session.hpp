@@ -7,7 +7,7 @@
 
 #include <memory>
 
-#include "core/listener.hpp"
+#include "core/session_registry.hpp"
 #include "core/stream.hpp"
 #include "smtp/backend.hpp"
 #include "smtp/server/config.hpp"

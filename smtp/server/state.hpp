@@ -17,7 +17,8 @@
 #include "smtp/backend.hpp"
 #include "smtp/protocol/command.hpp"
 #include "smtp/server/byte_budget.hpp"
-#include "smtp/server/decoder.hpp"
+#include "smtp/server/line_decoder.hpp"
+#include "smtp/server/text_decoder.hpp"
 
 namespace postern::smtp {
 

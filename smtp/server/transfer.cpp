@@ -65,9 +65,9 @@ Action Conversation::begin_transfer(Transaction::Transfer transfer) {
   transaction_.transfer = transfer;
   transaction_.text = TextDecoder(limits().text);
   transaction_.memory = ByteBudget::Reservation(config_->budget);
-  const auto declared = std::min<std::uint64_t>(envelope().declared_size, limits().message_memory);
+  const auto declared = std::min<std::uint64_t>(envelope().declared_size, limits().set_aside);
   const auto first =
-      std::min(limits().message_memory, std::max<std::size_t>(kFirstReservation, declared));
+      std::min(limits().set_aside, std::max<std::size_t>(kFirstReservation, declared));
   if (!transaction_.memory.grow_to(first)) {
     message_begun(refuse(no_memory()));
     return Action::again;
@@ -119,7 +119,7 @@ bool Conversation::note_fault() {
 
 Action Conversation::absorb(std::string_view text) {
   if (note_fault() || transaction_.failure || text.empty()) return Action::again;
-  const auto wanted = std::min<std::uint64_t>(transaction_.text.size(), limits().message_memory);
+  const auto wanted = std::min<std::uint64_t>(transaction_.text.size(), limits().set_aside);
   if (!transaction_.memory.grow_to(static_cast<std::size_t>(wanted))) {
     fail(no_memory());
     return Action::again;
@@ -189,12 +189,7 @@ void Conversation::committed(Reply reply) {
     set_message_refused(std::move(reply));
     return;
   }
-  const std::uint64_t size = transaction_.text.size();
-  server_metrics::message(server_metrics::Outcome::accepted, size);
-  log::info("smtp.message_accepted", {{"session", info_.id},
-                                      {"size", size},
-                                      {"recipients", transaction_.envelope.recipients.size()},
-                                      {"text", reply.text}});
+  server_metrics::message(server_metrics::Outcome::accepted, transaction_.text.size());
   reset_transaction();
   ++connection_.accepted;
   connection_.errors = connection_.idle_commands = 0;

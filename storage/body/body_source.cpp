@@ -14,6 +14,7 @@ class PlainSource final : public BodySource {
     if (offset >= bytes_.size()) co_return std::string();
     co_return bytes_.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(length));
   }
+  [[nodiscard]] std::optional<std::string_view> in_memory() const override { return bytes_; }
 
  private:
   std::string bytes_;
@@ -49,6 +50,10 @@ class SourceFrom final : public BodySource {
   [[nodiscard]] std::uint64_t size() const override { return whole_->size() - offset_; }
   Task<Result<std::string>> read(std::uint64_t offset, std::uint64_t length) override {
     return whole_->read(offset_ + std::min(offset, size()), length);
+  }
+  [[nodiscard]] std::optional<std::string_view> in_memory() const override {
+    return whole_->in_memory().transform(
+        [this](std::string_view bytes) { return bytes.substr(static_cast<std::size_t>(offset_)); });
   }
 
  private:

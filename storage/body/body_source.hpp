@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/result.hpp"
 #include "core/task.hpp"
@@ -26,6 +28,8 @@ class BodySource {
   /// Up to `length` bytes from `offset`; fewer only at the end. Errc::corrupt, not_found,
   /// temporary.
   virtual Task<Result<std::string>> read(std::uint64_t offset, std::uint64_t length) = 0;
+  /// All of it where it lies in memory, for as long as the source lives.
+  [[nodiscard]] virtual std::optional<std::string_view> in_memory() const { return std::nullopt; }
 };
 using BodySourcePtr = std::shared_ptr<BodySource>;
 

@@ -19,6 +19,7 @@
 
 #include "core/id.hpp"
 #include "core/result.hpp"
+#include "storage/data_key.hpp"
 #include "storage/sql/transaction.hpp"
 
 namespace postern::storage {
@@ -26,12 +27,6 @@ namespace postern::storage {
 inline constexpr std::size_t kPieceSize = 64 * 1024;  ///< plaintext bytes a piece
 inline constexpr std::size_t kStageThreshold =
     256 * 1024;  ///< above this a body is staged as it arrives
-
-/// A tenant's data key, unwrapped. Comes from the keystore (keystore.hpp).
-struct DataKey {
-  TenantId tenant;
-  std::string key;  ///< 32 bytes
-};
 
 class StagedFile;
 

@@ -36,16 +36,18 @@ ZSTD_CCtx* compressor() {
 }
 
 std::string compress(std::string_view plain) {
-  std::string out(1 + ZSTD_compressBound(plain.size()), '\0');
-  out[0] = kZstd;
-  const auto size = ZSTD_compressCCtx(compressor(), out.data() + 1, out.size() - 1, plain.data(),
-                                      plain.size(), kLevel);
-  if (ZSTD_isError(size) == 0 && size < plain.size()) {
-    out.resize(1 + size);
-    return out;
+  std::string out;
+  out.resize_and_overwrite(1 + ZSTD_compressBound(plain.size()), [&](char* to, std::size_t room) {
+    const auto size =
+        ZSTD_compressCCtx(compressor(), to + 1, room - 1, plain.data(), plain.size(), kLevel);
+    if (ZSTD_isError(size) != 0 || size >= plain.size()) return std::size_t{0};
+    to[0] = kZstd;
+    return 1 + size;
+  });
+  if (out.empty()) {
+    out.assign(1, kRaw);
+    out.append(plain);
   }
-  out.assign(1, kRaw);
-  out.append(plain);
   return out;
 }
 
@@ -70,8 +72,7 @@ std::optional<std::string> decompress(std::string_view packed, std::size_t size)
 BodyKey::BodyKey(const DataKey& key, ObjectId object)
     : tenant_(key.tenant),
       object_(object),
-      key_(crypto::hkdf_sha256(key.key, "", "postern body" + std::string(object.view()),
-                               crypto::kKeySize)) {}
+      key_(key.derive("postern body" + std::string(object.view()))) {}
 
 BodyKey::~BodyKey() { crypto::wipe(key_); }
 

@@ -32,6 +32,7 @@ inline constexpr int kBusyMillis = 5'000;
 struct CachedStatement {
   std::string text;
   sqlite3_stmt* handle = nullptr;
+  std::vector<std::string> parameters;  ///< their names by number (SQLite moves its own)
   bool scoped = false;
   bool borrowed = false;
   CachedStatement() = default;

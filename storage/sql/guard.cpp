@@ -25,6 +25,16 @@ std::logic_error refused(std::string_view why, std::string_view text) {
   return std::logic_error(fmt::format("SQL refused: {}; in: {}", why, text));
 }
 
+constexpr int kMaxParameters = 64;  // one bit each in Statement::Impl::bound
+
+void list_parameters(CachedStatement& statement) {
+  const int count = sqlite3_bind_parameter_count(statement.handle);
+  if (count > kMaxParameters) throw refused("too many parameters", statement.text);
+  for (int i = 1; i <= count; ++i) {
+    statement.parameters.emplace_back(view(sqlite3_bind_parameter_name(statement.handle, i)));
+  }
+}
+
 }  // namespace
 
 Statement Connection::prepare(std::string_view text) { return borrow(text, Guard::platform); }
@@ -34,8 +44,9 @@ Statement Connection::prepare_unguarded(std::string_view text) { return borrow(t
 Statement Connection::prepare_scoped(std::string_view text, TenantId tenant) {
   auto statement = borrow(text, Guard::scoped);
   auto& impl = *statement.impl_;
-  const int index = sqlite3_bind_parameter_index(impl.entry->handle, ":tenant");
-  if (index > 0) {
+  const auto& known = impl.entry->parameters;
+  if (const auto at = std::ranges::find(known, ":tenant"); at != known.end()) {
+    const int index = static_cast<int>(at - known.begin()) + 1;
     const auto raw = tenant.view();
     const int code =
         sqlite3_bind_blob64(impl.entry->handle, index, raw.data(), raw.size(), SQLITE_TRANSIENT);
@@ -98,6 +109,7 @@ std::unique_ptr<CachedStatement> Connection::compile(std::string_view text, Guar
   if (handle == nullptr || !tokenize({tail, text.data() + text.size()}).empty()) {
     throw refused("exactly one statement is prepared at a time", text);
   }
+  list_parameters(*fresh);
   check_unknown(text);
   if (guard == Guard::scoped && touches_tenant_) check_scope(fresh->text);
   return fresh;

@@ -10,8 +10,6 @@ namespace postern::sql {
 
 namespace {
 
-constexpr int kMaxParameters = 64;  // one bit each in Impl::bound
-
 /// SQLite takes a null pointer for NULL, and an empty view may hold one.
 const char* data_or_empty(std::string_view value) {
   return value.data() != nullptr ? value.data() : "";
@@ -40,29 +38,27 @@ void Statement::Impl::reset() {
 void Statement::Impl::mark_bound(int index) { bound |= std::uint64_t{1} << (index - 1); }
 
 void Statement::Impl::check_bound() const {
-  const int count = sqlite3_bind_parameter_count(entry->handle);
-  if (std::popcount(bound) == count) return;
-  for (int i = 1; i <= count; ++i) {
-    if ((bound >> (i - 1) & 1) == 0) {
-      throw std::logic_error(fmt::format("SQL parameter {} was never bound in: {}",
-                                         sqlite3_bind_parameter_name(entry->handle, i),
-                                         entry->text));
+  const auto& known = entry->parameters;
+  if (std::popcount(bound) == static_cast<int>(known.size())) return;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if ((bound >> i & 1) == 0) {
+      throw std::logic_error(
+          fmt::format("SQL parameter {} was never bound in: {}", known[i], entry->text));
     }
   }
 }
 
 int Statement::Impl::find(std::string_view name) {
-  const int count = sqlite3_bind_parameter_count(entry->handle);
-  if (count > kMaxParameters) throw std::logic_error("too many SQL parameters in: " + entry->text);
   if (entry->scoped && name == ":tenant") {
     throw std::logic_error("the scope alone binds :tenant, in: " + entry->text);
   }
-  for (int i = 1; i <= count; ++i) {
-    const char* known = sqlite3_bind_parameter_name(entry->handle, i);
-    if (known == nullptr || name != known) continue;
+  const auto& known = entry->parameters;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (name != known[i]) continue;
     reset();
-    mark_bound(i);
-    return i;
+    const int index = static_cast<int>(i) + 1;
+    mark_bound(index);
+    return index;
   }
   throw std::logic_error(fmt::format("no SQL parameter {} in: {}", name, entry->text));
 }

@@ -96,7 +96,7 @@ TEST_CASE("app_passwords_are_listed_with_label_and_revocation") {
 
   const auto revoke = [&](AccountId account) {
     return world.scoped(world.id, [&, account](sql::TenantScope& s) {
-      return revoke_app_password(s, account, phone.selector, world.clock.now());
+      return revoke_credential(s, account, phone.id, world.clock.now());
     });
   };
   CHECK_FALSE(revoke(world.other.id));  // another account's

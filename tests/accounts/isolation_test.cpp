@@ -138,7 +138,6 @@ TEST_CASE("another_tenants_scope_changes_nothing_by_any_function") {
     return add_app_password(s, {CredentialId::make(), id, "aaaaaaaa", "x", "hash", now});
   }));
   CHECK(refused([=](auto& s) { return revoke_credential(s, id, app.id, now); }));
-  CHECK(refused([=](auto& s) { return revoke_app_password(s, id, app.selector, now); }));
   CHECK(refused([=](auto& s) { return replace_hash(s, main_row.id, main_row.hash, "new"); }));
   CHECK(refused(
       [=](auto& s) { return set_signing_key_status(s, "mine.example", "p1", Status::suspended); }));

@@ -9,15 +9,16 @@
 #include <utility>
 #include <vector>
 
+#include "accounts/account.hpp"
 #include "accounts/aliases.hpp"
 #include "accounts/authenticator.hpp"
 #include "accounts/credentials.hpp"
 #include "accounts/directory.hpp"
 #include "accounts/domains.hpp"
-#include "accounts/mailboxes.hpp"
 #include "accounts/names.hpp"
 #include "accounts/registry.hpp"
 #include "accounts/schema.hpp"
+#include "accounts/sender_grants.hpp"
 #include "accounts/signing_keys.hpp"
 #include "accounts/tenants.hpp"
 #include "core/log.hpp"

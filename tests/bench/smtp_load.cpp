@@ -78,18 +78,23 @@ std::string base64(const std::string& in) {
   return out;
 }
 
-// Texts of made-up words, so that a server which compresses does the work that prose costs.
+// Texts of made-up words, as unevenly used as those of a language (Zipf's law), so that a server
+// which compresses does the work that prose costs.
 std::vector<std::string> make_texts(std::size_t size) {
   std::mt19937 random(1);  // NOLINT: the same texts in each run
   std::vector<std::string> words(2000);
   for (auto& word : words)
     for (auto letters = 2 + random() % 8; letters > 0; --letters)
       word += static_cast<char>('a' + random() % 26);
+  std::vector<double> weights;
+  for (std::size_t rank = 1; rank <= words.size(); ++rank)
+    weights.push_back(1.0 / static_cast<double>(rank));
+  std::discrete_distribution<std::size_t> any(weights.begin(), weights.end());
   std::vector<std::string> texts(64);
   for (auto& text : texts) {
     std::size_t column = 0;
     while (text.size() + 2 < size) {
-      const auto& word = words[random() % words.size()];
+      const auto& word = words[any(random)];
       text += word;
       column += word.size() + 1;
       text += column > 68 ? "\r\n" : " ";

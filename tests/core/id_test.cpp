@@ -1,7 +1,12 @@
 #include "core/id.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <mutex>
 #include <set>
 #include <thread>
 #include <vector>
@@ -79,6 +84,41 @@ TEST_CASE("random_below_stays_below") {
   CHECK(*seen.rbegin() == 5);
   CHECK(random_below(1) == 0);
   CHECK(random_bytes(32) != random_bytes(32));
+}
+
+TEST_CASE("random_bytes_never_come_twice") {
+  std::set<std::string> seen;
+  std::mutex mutex;
+  const auto draw = [&] {
+    for (int i = 0; i < 2'000; ++i) {
+      const auto bytes = random_bytes(i % 2 == 0 ? 12 : 100);
+      std::scoped_lock lock(mutex);
+      CHECK(seen.insert(bytes).second);
+    }
+  };
+  std::thread other(draw);
+  draw();
+  other.join();
+}
+
+TEST_CASE("random_bytes_of_a_forked_process_are_its_own") {
+  (void)random_bytes(8);  // bytes are drawn ahead now
+  std::array<int, 2> ends{};
+  REQUIRE(pipe(ends.data()) == 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto bytes = random_bytes(16);
+    _exit(write(ends[1], bytes.data(), bytes.size()) == 16 ? 0 : 1);
+  }
+  REQUIRE(child > 0);
+  std::string theirs(16, '\0');
+  CHECK(read(ends[0], theirs.data(), theirs.size()) == 16);
+  CHECK(theirs != random_bytes(16));
+  close(ends[0]);
+  close(ends[1]);
+  int status = 0;
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
 
 TEST_CASE("errors_have_names_for_the_log") {

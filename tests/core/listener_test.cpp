@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 #include <mutex>
 
+#include "core/local_listener.hpp"
 #include "core/log.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/temp_directory.hpp"

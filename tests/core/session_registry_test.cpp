@@ -1,8 +1,10 @@
+#include "core/session_registry.hpp"
+
 #include <catch2/catch.hpp>
 #include <mutex>
 #include <optional>
 
-#include "core/listener.hpp"
+#include "core/runtime.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace {

@@ -41,6 +41,23 @@ class SilentResolver final : public dns::Resolver {
   std::string silent_;
 };
 
+// Knows all answers without being asked.
+class KnowingResolver final : public dns::Resolver {
+ public:
+  explicit KnowingResolver(test::FakeResolver& inner) : inner_(inner) {}
+  Task<std::shared_ptr<const dns::Answer>> query(std::string name, dns::Type type) override {
+    ++queries;
+    return inner_.query(std::move(name), type);
+  }
+  std::shared_ptr<const dns::Answer> cached(const std::string& name, dns::Type type) override {
+    return test::run_task(inner_.query(name, type));
+  }
+  std::size_t queries = 0;
+
+ private:
+  test::FakeResolver& inner_;
+};
+
 dkim::Options options() {
   dkim::Options made;
   made.authserv_id = "mx.example.org";
@@ -86,6 +103,21 @@ TEST_CASE("good_message_passes_all_three") {
         std::string::npos);
   CHECK(verdicts.results_field.find("dmarc=pass (p=reject dis=none) header.from=example.com") !=
         std::string::npos);
+}
+
+TEST_CASE("what_the_resolver_knows_is_not_asked") {
+  test::FakeResolver zone;
+  zone.add_txt("example.com", "v=spf1 include:spf.example.com -all");
+  zone.add_txt("spf.example.com", "v=spf1 a:out.example.com -all");
+  zone.add_a("out.example.com", "192.0.2.1");
+  zone.add_txt("_dmarc.example.com", "v=DMARC1; p=reject");
+  KnowingResolver resolver(zone);
+  const auto message = sign(zone, kMessage);
+  const auto verdicts = run(resolver, message);
+  CHECK(verdicts.mail_from.result == spf::Verdict::pass);
+  CHECK(verdicts.dmarc.result == dmarc::Verdict::pass);
+  CHECK(verdicts.results_field == run(zone, message).results_field);
+  CHECK(resolver.queries == 0);
 }
 
 TEST_CASE("forgery_goes_where_the_setting_says") {

@@ -5,7 +5,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "smtp/server/decoder.hpp"
+#include "smtp/server/line_decoder.hpp"
+#include "smtp/server/text_decoder.hpp"
 
 using namespace postern::smtp;
 

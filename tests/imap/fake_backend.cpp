@@ -186,7 +186,6 @@ class FakeAccount final : public Account {
     MailboxStatus out;
     out.uid_next = mailbox.uid_next;
     out.uid_validity = mailbox.uid_validity;
-    out.highest_modseq = mailbox.modseq;
     for (const auto& [uid, message] : mailbox.messages) {
       ++out.messages;
       if (uid > mailbox.claimed_uid) ++out.recent;
@@ -214,9 +213,8 @@ class FakeAccount final : public Account {
                                std::function<void()> on_change) override {
     const Lock lock(mail_->mutex);
     auto* mailbox = mail_->find(id);
-    if (mailbox == nullptr) return nullptr;
     auto entry = std::make_shared<FakeWatch>(std::move(executor), std::move(on_change));
-    mailbox->watches.push_back(entry);
+    if (mailbox != nullptr) mailbox->watches.push_back(entry);
     return std::make_unique<WatchHandle>(std::move(entry));
   }
 
@@ -246,7 +244,7 @@ class FakeAccount final : public Account {
     if (backend_.body_end && offset >= *backend_.body_end) co_return fail(Errc::corrupt, "damaged");
     if (offset >= message->bytes.size()) co_return std::string();
     co_return message->bytes.substr(static_cast<std::size_t>(offset),
-                                    static_cast<std::size_t>(std::min(length, kBodyChunk)));
+                                    static_cast<std::size_t>(std::min(length, kReadChunk)));
   }
 
   Task<Result<std::vector<Message>>> store_flags(MailboxId id, std::vector<std::uint32_t> uids,

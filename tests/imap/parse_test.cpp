@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "imap/commands.hpp"
+#include "mailbox/types.hpp"
 
 using namespace postern;
 using namespace postern::imap;
@@ -115,11 +116,12 @@ TEST_CASE("store_arguments") {
   refused({"STORE", "STORE 1", "STORE 1 FLAGS", "STORE 1 FLAGS ", "STORE 1 +FLAG (a)",
            "STORE x FLAGS (a)", "STORE 1 FLAGS (\\Recent)", "STORE 1 FLAGS (\\*)",
            "STORE 1 FLAGS (a", "STORE 1 FLAGS (a) b", "STORE 1 ++FLAGS (a)",
-           "STORE 1 FLAGS (" + std::string(65, 'k') + ")"});
+           "STORE 1 FLAGS (" + std::string(mailbox::kMaxKeywordLength + 1, 'k') + ")"});
   std::string many;
-  for (std::size_t i = 0; i < kMaxKeywords; ++i) many += "k" + std::to_string(i) + " ";
+  for (std::size_t i = 0; i < mailbox::kMaxKeywords; ++i) many += "k" + std::to_string(i) + " ";
   many.pop_back();
-  accepted({"STORE 1 FLAGS (" + many + ")", "STORE 1 FLAGS (" + std::string(64, 'k') + ")"});
+  accepted({"STORE 1 FLAGS (" + many + ")",
+            "STORE 1 FLAGS (" + std::string(mailbox::kMaxKeywordLength, 'k') + ")"});
   refused({"STORE 1 FLAGS (" + many + " one_more)"});
 }
 

@@ -168,7 +168,7 @@ TEST_CASE("names_that_cannot_be_created_are_refused") {
   CHECK(is_creatable_name(std::string(kMaxMailboxName, 'a')));
   CHECK_FALSE(is_creatable_name(std::string(kMaxMailboxName + 1, 'a')));
   std::string deep = "a";
-  for (std::size_t i = 1; i < kMaxMailboxLevels; ++i) deep += "/a";
+  for (std::size_t i = 1; i < kMaxMailboxDepth; ++i) deep += "/a";
   CHECK(is_creatable_name(deep));
   CHECK_FALSE(is_creatable_name(deep + "/a"));
 }

@@ -16,8 +16,7 @@ namespace {
 class FixedKeys final : public TenantKeys {
  public:
   Task<Result<std::shared_ptr<const storage::DataKey>>> data_key(TenantId tenant) override {
-    co_return std::make_shared<const storage::DataKey>(
-        storage::DataKey{tenant, std::string(32, 'k')});
+    co_return std::make_shared<const storage::DataKey>(tenant, std::string(32, 'k'));
   }
 };
 
@@ -46,6 +45,22 @@ struct Fixture {
 
 const std::string kText = "Subject: hi\r\nFrom: a@b.example\r\n\r\nbody of the message\r\n";
 
+/// kText as a new body under the tenant's key.
+storage::SealedBody seal_text(Fixture& f) {
+  const auto key = must(run_task(f.context, f.keys.data_key(f.place.tenant)));
+  return storage::seal_body(*key, ObjectId::make(), kText);
+}
+DeliveryOutcome deliver_text(Fixture& f, const DeliveryTarget& target) {
+  return must(run_task(f.context, f.store->deliver(f.place, Lane::auth, {target}, seal_text(f),
+                                                   message::make_index(kText), f.clock.now())))
+      .at(0);
+}
+Placed append_text(Fixture& f, MailboxId mailbox, Flags flags) {
+  return must(run_task(f.context,
+                       f.store->append(f.place, mailbox, std::move(flags), seal_text(f),
+                                       message::make_index(kText), f.clock.now(), std::nullopt)));
+}
+
 }  // namespace
 
 TEST_CASE("store_delivers_reads_and_tells_views") {
@@ -55,16 +70,12 @@ TEST_CASE("store_delivers_reads_and_tells_views") {
   auto subscription = f.feed.subscribe(f.context.get_executor(), inbox.id,
                                        [&](const Change& c) { told.push_back(c.modseq); });
   const DeliveryTarget target{DeliveryId::make(), f.account, SpecialUse::none, {}, {}};
-  MailboxStore::Incoming incoming{kText, std::nullopt, f.clock.now()};
-  const auto first =
-      must(run_task(f.context, f.store->deliver(f.place, Lane::auth, {target}, incoming)));
-  CHECK(first.at(0).state == DeliveryState::placed);
-  const auto again =
-      must(run_task(f.context, f.store->deliver(f.place, Lane::auth, {target}, incoming)));
-  CHECK(again.at(0).state == DeliveryState::repeated);
+  const auto first = deliver_text(f, target);
+  CHECK(first.state == DeliveryState::placed);
+  CHECK(deliver_text(f, target).state == DeliveryState::repeated);
   f.context.restart();
   f.context.poll();
-  CHECK(told == std::vector<std::uint64_t>{first.at(0).where.modseq});
+  CHECK(told == std::vector<std::uint64_t>{first.where.modseq});
 
   const auto opened = must(run_task(f.context, f.store->open(f.place, inbox.id)));
   REQUIRE(opened.messages.size() == 1);
@@ -84,8 +95,7 @@ TEST_CASE("store_runs_every_change") {
   const auto run = [&](auto task) { return must(run_task(f.context, std::move(task))); };
   const auto inbox = run(store.find(f.place, f.account, "INBOX")).id;
   const auto work = run(store.create(f.place, f.account, "work", SpecialUse::none)).id;
-  const auto placed =
-      run(store.append(f.place, inbox, {kSeen, {}}, {kText, std::nullopt, f.clock.now()}, {}));
+  const auto placed = append_text(f, inbox, {kSeen, {}});
   CHECK(placed.uid == 1);
   CHECK(run(store.copy(f.place, inbox, {UidRange{}}, work, {})).target_uids.size() == 1);
   CHECK(run(store.store(f.place, inbox, {UidRange{}}, StoreMode::add, {kDeleted, {}}, {}))

@@ -10,6 +10,7 @@
 #include "mailbox/account_rows.hpp"
 #include "mailbox/delivery.hpp"
 #include "mailbox/index_seal.hpp"
+#include "mailbox/mailbox_rows.hpp"
 #include "mailbox/mailbox_tree.hpp"
 #include "mailbox/messages.hpp"
 #include "mailbox/objects.hpp"
@@ -66,7 +67,6 @@ class MailDatabase {
     options.schemas = {storage::body_schema(), mailbox::mail_schema()};
     options.backup_directory = directory.file("backup");
     database = must(storage::Database::open(std::move(options)));
-    key = {tenant, std::string(32, 'k')};
     in([this](sql::TenantScope& scope) { mailbox::create_account_mailboxes(scope, account, now); });
   }
 
@@ -105,7 +105,7 @@ class MailDatabase {
   std::unique_ptr<storage::Database> database;
   TenantId tenant = TenantId::make();
   AccountId account = AccountId::make();
-  storage::DataKey key;
+  storage::DataKey key{tenant, std::string(32, 'k')};
   Timestamp now = from_micros(1'700'000'000'000'000);
 };
 

@@ -83,11 +83,22 @@ TEST_CASE("mail_of_one_tenant_is_no_row_for_another") {
   ReceptionHouse house;
   REQUIRE(house.send(house.stranger(), "joe@remote.example", {"ann@acme.example"}, large_message())
               .code == 250);
+  REQUIRE(house
+              .send(house.user(house.eve), "eve@other.example", {"ann@acme.example"},
+                    "From: eve@other.example\r\n\r\nby way of the queue\r\n")
+              .code == 250);
+  const auto queued = house.queued().at(0);
+  must(house.world.run(house.local->deliver({.id = smtp::queue::delivery_id(queued->envelope.id, 0),
+                                             .message = queued,
+                                             .recipient = queued->recipients[0],
+                                             .body = house.body_of(queued)})));
   const mailbox::Place place{house.acme.id, house.acme.shard};
   const auto inbox = must(house.world.run(house.mailboxes.find(place, house.ann.id, "INBOX")));
+  const std::string gone = "Subject: gone\r\n\r\nx\r\n";
+  const auto key = must(house.world.run(house.world.look_up.data_key(house.acme.id)));
   must(house.world.run(house.mailboxes.append(
-      place, inbox.id, {mailbox::kDeleted, {}},
-      {"Subject: gone\r\n\r\nx\r\n", std::nullopt, house.world.clock.now()}, std::nullopt)));
+      place, inbox.id, {mailbox::kDeleted, {}}, storage::seal_body(*key, ObjectId::make(), gone),
+      message::make_index(gone), house.world.clock.now(), std::nullopt)));
   must(house.world.run(house.mailboxes.expunge(place, inbox.id, {mailbox::UidRange{}})));
 
   const auto tables = tables_of({mailbox::mail_schema(), storage::body_schema()});

@@ -48,7 +48,7 @@ double bodies_a_second(Database& database, const DataKey& key, int threads,
 }  // namespace
 
 TEST_CASE("bench_durable_bodies", "[.bench]") {
-  const DataKey key{TenantId::make(), random_bytes(32)};
+  const DataKey key(TenantId::make(), random_bytes(32));
   for (const auto& [kind, plain] :
        {std::pair("text", mail_like(10'240)), std::pair("noise", blob_of(10'240, 1))}) {
     for (const int threads : {1, 8, 40}) {

@@ -21,7 +21,7 @@ struct Fixture {
   TempDirectory directory;
   std::unique_ptr<Database> database = open_database(directory / "x.db");
   std::shared_ptr<const DataKey> key =
-      std::make_shared<const DataKey>(DataKey{TenantId::make(), random_bytes(32)});
+      std::make_shared<const DataKey>(TenantId::make(), random_bytes(32));
 
   Result<void> put(const SealedBody& body) { return put_for(key->tenant, body); }
   Result<void> put_for(TenantId tenant, const SealedBody& body) {
@@ -202,9 +202,13 @@ TEST_CASE("body_opens_only_with_its_own_key_tenant_and_id") {
   const auto range = must(f.fetch(f.key->tenant, object, 0, 100));
   CHECK(must(open_range(*f.key, object, range, 0, 100)) == "secret");
   CHECK(open_range(*f.key, ObjectId::make(), range, 0, 100).error().code == Errc::corrupt);
-  CHECK(open_range({TenantId::make(), f.key->key}, object, range, 0, 100).error().code ==
-        Errc::corrupt);
-  CHECK(open_range({f.key->tenant, random_bytes(32)}, object, range, 0, 100).error().code ==
+  const auto raw = random_bytes(32);
+  const auto tenant = TenantId::make();
+  const auto body = seal_body({tenant, raw}, object, "secret");
+  const SealedRange sealed{body.layout(), 0, body.pieces};
+  CHECK(must(open_range({tenant, raw}, object, sealed, 0, 100)) == "secret");
+  CHECK(open_range({TenantId::make(), raw}, object, sealed, 0, 100).error().code == Errc::corrupt);
+  CHECK(open_range({tenant, random_bytes(32)}, object, sealed, 0, 100).error().code ==
         Errc::corrupt);
 }
 
@@ -303,6 +307,9 @@ TEST_CASE("body_source_reads_ranges_of_every_kind_alike") {
     CHECK(must(postern::test::run_task(read_all(source))) == plain);
   }
   CHECK(source_from(padded, 1'000'000)->size() == 0);
+  CHECK(source_from(padded, 3)->in_memory() == plain);
+  CHECK(source_from(padded, 1'000'000)->in_memory() == "");
+  CHECK_FALSE(sealed_source(f.key, in_memory)->in_memory());
 }
 
 TEST_CASE("spooled_body_is_what_was_appended_whatever_its_size") {

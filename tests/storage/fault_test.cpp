@@ -134,7 +134,8 @@ TEST_CASE("what_was_told_ok_survives_a_machine_that_stops") {
   TempDirectory directory;
   std::set<std::string> expected;
   auto database = must(Database::open(fault_options(directory / "x.db")));
-  for (int round = 0; round < 5; ++round) expected.merge(write_batch(*database, round, Errc::temporary));
+  for (int round = 0; round < 5; ++round)
+    expected.merge(write_batch(*database, round, Errc::temporary));
   stop_the_disk();  // not even the last checkpoint reaches the files
   database.reset();
   clear_fault();

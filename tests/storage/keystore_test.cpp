@@ -100,15 +100,18 @@ TEST_CASE("keystore_unwraps_once_and_only_for_its_tenant") {
   CHECK(keys.cached(tenant) == nullptr);
   const auto key = must(keys.data_key(tenant, wrapped));
   CHECK(key->tenant == tenant);
-  CHECK(key->key.size() == 32);
+  const auto use = key->derive("a use");
+  CHECK(use.size() == 32);
+  CHECK(key->derive("another use") != use);
   CHECK(must(keys.data_key(tenant, wrapped)) == key);
   CHECK(keys.cached(tenant) == key);
   CHECK(keys.data_key(TenantId::make(), wrapped).error().code == Errc::corrupt);
-  CHECK(must(keys.data_key(tenant, must(keys.make_wrapped_data_key(tenant))))->key != key->key);
+  CHECK(must(keys.data_key(tenant, must(keys.make_wrapped_data_key(tenant))))->derive("a use") !=
+        use);
   keys.forget(tenant);
   CHECK(keys.cached(tenant) == nullptr);
-  CHECK(must(Keystore(must(open_master_key_file(f.path))).data_key(tenant, wrapped))->key ==
-        key->key);
+  CHECK(must(Keystore(must(open_master_key_file(f.path))).data_key(tenant, wrapped))
+            ->derive("a use") == use);
 }
 
 }  // namespace postern::storage::test

@@ -1,6 +1,6 @@
 // /v1/accounts
+#include "accounts/account.hpp"
 #include "accounts/credentials.hpp"
-#include "accounts/mailboxes.hpp"
 #include "web/api/handlers.hpp"
 #include "web/api/support.hpp"
 

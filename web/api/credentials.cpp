@@ -1,7 +1,7 @@
 // /v1/accounts/{address}/credentials: app passwords
 #include "accounts/credentials.hpp"
 
-#include "accounts/mailboxes.hpp"
+#include "accounts/account.hpp"
 #include "web/api/handlers.hpp"
 #include "web/api/support.hpp"
 

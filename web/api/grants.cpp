@@ -1,5 +1,6 @@
 // /v1/accounts/{address}/grants: domains of its tenant that an account may send as.
-#include "accounts/mailboxes.hpp"
+#include "accounts/account.hpp"
+#include "accounts/sender_grants.hpp"
 #include "web/api/handlers.hpp"
 #include "web/api/support.hpp"
 

@@ -1,7 +1,7 @@
 // /v1/tenants
 #include "accounts/tenants.hpp"
 
-#include "accounts/mailboxes.hpp"
+#include "accounts/account.hpp"
 #include "smtp/queue/management.hpp"
 #include "web/api/handlers.hpp"
 #include "web/api/support.hpp"

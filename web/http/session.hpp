@@ -7,7 +7,7 @@
 #include <memory>
 #include <span>
 
-#include "core/listener.hpp"
+#include "core/session_registry.hpp"
 #include "core/stream.hpp"
 #include "core/tls/context.hpp"
 #include "web/http/parser.hpp"

@@ -47,7 +47,10 @@ Replies one_address(const Question& q) { return {q.answer({{q.name, Type::a, 300
 
 TEST_CASE("resolver_asks_once_and_remembers") {
   Dns dns(one_address);
+  CHECK(dns.resolver->cached("mail.example.test", Type::a) == nullptr);
   const auto answer = dns.ask("Mail.Example.TEST.");
+  CHECK(dns.resolver->cached("MAIL.example.test.", Type::a) == answer);
+  CHECK(dns.resolver->cached("mail.example.test", Type::aaaa) == nullptr);
   REQUIRE(answer->status == Status::ok);
   CHECK(answer->addresses.at(0).to_string() == "192.0.2.1");
   CHECK(answer->ttl == 300);

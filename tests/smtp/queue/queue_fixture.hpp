@@ -21,7 +21,7 @@ namespace q = postern::smtp::queue;
 class QueueFixture {
  public:
   QueueFixture() {
-    key = std::make_shared<storage::DataKey>(storage::DataKey{tenant, std::string(32, 'k')});
+    key = std::make_shared<storage::DataKey>(tenant, std::string(32, 'k'));
     reopen();
   }
 

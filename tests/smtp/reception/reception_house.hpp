@@ -82,6 +82,7 @@ class ReceptionHouse {
         return fine.error();
       envelope.recipients.push_back(std::move(recipient));
     }
+    if (after_recipients) after_recipients();
     auto sink = world.run(reception->begin_message(session, envelope));
     if (!sink) return sink.error();
     for (std::size_t at = 0; at < message.size(); at += slice) {
@@ -153,6 +154,7 @@ class ReceptionHouse {
     dns.add_txt("e1._domainkey." + domain, pair.dns_record);
   }
 
+  std::function<void()> after_recipients;  ///< runs between RCPT and DATA
   accounts::test::World world;
   Runtime runtime{1};  ///< never started: what is offered to delivery waits
   FakeResolver dns;

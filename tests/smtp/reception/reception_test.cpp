@@ -108,7 +108,6 @@ TEST_CASE("large_message_for_two_tenants_waits_for_each_under_its_own_key") {
     CHECK(body_of(house.text_of(message)) == body_of(text));
     const auto reply = must(house.world.run(
         house.local->deliver({.id = smtp::queue::delivery_id(message->envelope.id, 0),
-                              .source = message->envelope.tenant,
                               .message = message,
                               .recipient = message->recipients[0],
                               .body = house.body_of(message)})));
@@ -160,6 +159,23 @@ TEST_CASE("large_submission_to_ones_own_tenant_goes_straight_to_its_mailboxes") 
     CHECK(verify(house, mail[0].text).at(0).result == dkim::Verdict::pass);
     check_index(mail[0]);
   }
+}
+
+TEST_CASE("recipient_whose_domain_went_away_since_rcpt_is_not_forgotten") {
+  ReceptionHouse house;
+  house.after_recipients = [&house] {
+    must(house.world.scoped(house.other.id, [&house](sql::TenantScope& scope) {
+      return accounts::remove_account(scope, house.eve.id);
+    }));
+    must(house.world.change(
+        [](sql::Transaction& tx) { return accounts::remove_domain(tx, "other.example"); }));
+  };
+  const auto reply =
+      house.send(house.stranger(), "x@remote.example", {"ann@acme.example", "eve@other.example"},
+                 message_from("x@remote.example", lines(200)));
+  CHECK(reply.code == 451);  // the next try hears 550 for the one, and brings it to the other
+  CHECK(house.mail(house.ann).empty());
+  CHECK(house.queued().empty());
 }
 
 TEST_CASE("message_for_an_old_and_a_new_mailbox_arrives_once_each") {

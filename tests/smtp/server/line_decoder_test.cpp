@@ -1,8 +1,8 @@
+#include "smtp/server/line_decoder.hpp"
+
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
-
-#include "smtp/server/decoder.hpp"
 
 using namespace postern::smtp;
 

@@ -16,6 +16,7 @@
 #include "core/encoding.hpp"
 #include "core/listener.hpp"
 #include "core/runtime.hpp"
+#include "core/session_registry.hpp"
 
 using namespace postern;
 using namespace postern::smtp;

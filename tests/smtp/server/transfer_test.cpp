@@ -200,7 +200,7 @@ TEST_CASE("sink_is_dropped_as_soon_as_the_message_is_lost") {
 
 TEST_CASE("byte_budget_is_reserved_before_data_and_bounded") {
   auto config = make_config();
-  config->limits.message_memory = 40'000;
+  config->limits.set_aside = 40'000;
   config->budget = std::make_shared<ByteBudget>(50'000);
   Greeted first(config);
   Greeted second(config);
@@ -216,7 +216,7 @@ TEST_CASE("byte_budget_is_reserved_before_data_and_bounded") {
 
 TEST_CASE("byte_budget_spent_midway_refuses_after_the_end") {
   auto config = make_config();
-  config->limits.message_memory = 100'000;
+  config->limits.set_aside = 100'000;
   config->budget = std::make_shared<ByteBudget>(20'000);
   Greeted driver(config);
   driver.say(kOpen + "DATA\r\n");

@@ -1,4 +1,4 @@
-#include "smtp/server/decoder.hpp"
+#include "smtp/server/text_decoder.hpp"
 
 #include <cstring>
 

@@ -1,10 +1,4 @@
-// The strict decoder of everything a client sends: command lines, DATA, BDAT chunks.
-//
-// Only CRLF ends a line; only CRLF.CRLF ends DATA (RFC 5321 §2.3.8, §4.1.1.4). A bare CR or bare LF
-// is never repaired and never ends anything: a command line with one is refused, a message with one
-// is refused after its true end, so that no sender and no relay in between can make two messages
-// of one here (SMTP smuggling). State machines without I/O: fed any slicing of the octets, they
-// give the same results. Untrusted: every octet.
+// The strict decoder of a message's text, by DATA or BDAT (see fault.hpp).
 #pragma once
 
 #include <cstddef>
@@ -12,44 +6,9 @@
 #include <span>
 #include <string_view>
 
+#include "smtp/server/fault.hpp"
+
 namespace postern::smtp {
-
-/// What is wrong with a line or message, until its end. Of several the gravest is kept (the last
-/// here), so that the answer doesn't depend on how the octets were sliced.
-enum class Fault : std::uint8_t {
-  none,
-  too_many_fields,
-  header_too_large,
-  line_too_long,
-  message_too_large,
-  nul,
-  bare_lf,
-  bare_cr,
-};
-std::string_view to_string(Fault fault);
-
-/// Splits commands. One line at a time; the fault of a line is told as soon as it is seen, and the
-/// rest of that line is dropped up to its CRLF.
-class LineDecoder {
- public:
-  enum class Status : std::uint8_t { need_more, line, fault };
-  struct Result {
-    Status status = Status::need_more;
-    std::size_t consumed = 0;  ///< take this much off the buffer
-    std::string_view text{};   ///< line: without CRLF. fault: what came before it
-    Fault fault = Fault::none;
-  };
-  /// `pending`: what is buffered. Call again with the same octets plus more after need_more.
-  /// `limit`: longest line without its CRLF.
-  Result next(std::string_view pending, std::size_t limit);
-
- private:
-  Result skip(std::string_view pending);
-
-  std::size_t scanned_ = 0;  // octets of the pending line that hold no CR, LF or NUL
-  bool skipping_ = false;    // a faulty line's rest
-  bool skipped_cr_ = false;  // the dropped octet just before was a CR
-};
 
 struct TextLimits {
   std::size_t line = 998;               ///< octets without CRLF (RFC 5321 §4.5.3.1.6)

@@ -9,7 +9,7 @@
 #include "core/time.hpp"
 #include "smtp/backend.hpp"
 
-namespace postern::smtp {
+namespace postern::smtp::reception {
 
 /// Whether the trace field names the client's address. A submitter's address is its own business.
 enum class ClientAddress : std::uint8_t { shown, hidden };
@@ -18,7 +18,6 @@ struct Trace {
   std::string_view hostname;  ///< ours: the BY clause
   std::string_view id;        ///< the message's: an atom
   Timestamp time{};
-  std::string_view reverse_name;  ///< of the client's address, verified; empty: unknown
   ClientAddress client = ClientAddress::shown;
 };
 
@@ -33,4 +32,4 @@ std::string with_protocol(const SessionInfo& session, const Envelope& envelope);
 /// a loop: RFC 5321 §6.3 wants a large threshold.
 std::size_t count_received(std::string_view header);
 
-}  // namespace postern::smtp
+}  // namespace postern::smtp::reception

@@ -66,9 +66,4 @@ Result<Account> locate_account(sql::Transaction& tx, const Address& address);
 /// Updates its row, so that it can't go meanwhile.
 Result<void> hold_account(sql::TenantScope& scope, AccountId id);
 
-/// Lets an account send as any address of one of its tenant's domains.
-Result<void> grant_domain(sql::TenantScope& scope, AccountId id, std::string_view domain);
-Result<void> revoke_domain_grant(sql::TenantScope& scope, AccountId id, std::string_view domain);
-std::vector<std::string> list_domain_grants(sql::TenantScope& scope, AccountId id);
-
 }  // namespace postern::accounts

@@ -1,4 +1,4 @@
-#include "accounts/mailboxes.hpp"
+#include "accounts/account.hpp"
 
 #include <fmt/format.h>
 

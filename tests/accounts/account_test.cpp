@@ -1,4 +1,4 @@
-#include "accounts/mailboxes.hpp"
+#include "accounts/account.hpp"
 
 #include "storage/outbox.hpp"
 #include "tests/accounts/world.hpp"

@@ -1,4 +1,4 @@
-#include "smtp/server/received.hpp"
+#include "smtp/reception/trace_field.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include "core/ascii.hpp"
 #include "message/date.hpp"
 
-namespace postern::smtp {
+namespace postern::smtp::reception {
 
 namespace {
 
@@ -30,9 +30,7 @@ std::string address_literal(const asio::ip::address& address) {
 std::string from_clause(const SessionInfo& session, const Trace& trace) {
   const std::string_view hello = safe_name(session.hello.name);
   if (trace.client == ClientAddress::hidden) return "from client";
-  std::string tcp = address_literal(session.remote.address());
-  if (is_domain(trace.reverse_name)) tcp = fmt::format("{} {}", trace.reverse_name, tcp);
-  return fmt::format("from {} ({})", hello, tcp);
+  return fmt::format("from {} ({})", hello, address_literal(session.remote.address()));
 }
 
 }  // namespace
@@ -81,4 +79,4 @@ std::size_t count_received(std::string_view header) {
   return count;
 }
 
-}  // namespace postern::smtp
+}  // namespace postern::smtp::reception
