@@ -19,6 +19,7 @@ struct Counters {
   metrics::Counter remembered{"postern_logins_total", "Logins by outcome",
                               R"(outcome="remembered")"};
   metrics::Counter denied{"postern_logins_total", "Logins by outcome", R"(outcome="denied")"};
+  metrics::Counter blocked{"postern_logins_total", "Logins by outcome", R"(outcome="blocked")"};
   metrics::Counter deferred{"postern_logins_total", "Logins by outcome", R"(outcome="deferred")"};
 };
 
@@ -47,6 +48,7 @@ struct Authenticator::Impl {
         passwords(&p),
         clock(&c),
         last_used_interval(options.last_used_interval),
+        guard(options.limits),
         verified(options.cache_entries, options.cache_ttl),
         records(options.cache_entries),
         standing(options.cache_entries) {}
@@ -55,6 +57,7 @@ struct Authenticator::Impl {
   PasswordPool* passwords;
   Clock* clock;
   Micros last_used_interval;
+  LoginGuard guard;
   VerifiedLogins verified;
   GenerationCache<CachedRecord> records;
   GenerationCache<const bool> standing;
@@ -66,24 +69,28 @@ using Record = std::shared_ptr<CachedRecord>;
 
 /// One attempt: what stays the same from step to step.
 struct Attempt {
+  std::string name;  ///< under which guesses are counted, account or not
   std::optional<Address> address;
   std::optional<std::string> selector;
   std::string secret;
-  std::string remote;
-  Protocol protocol;
+  asio::ip::address remote;
+  Protocol protocol = Protocol::smtp;
 
   ~Attempt() { crypto::wipe(secret); }
 };
 using SharedAttempt = std::shared_ptr<const Attempt>;
 
+constexpr std::size_t kLongestName = 320;  // octets of a login that is no address
+
 SharedAttempt make_attempt(std::string_view login, std::string& password,
                            const asio::ip::address& remote, Protocol protocol) {
   auto address = parse_address(login);
   auto attempt = std::make_shared<Attempt>();
+  attempt->name = address ? address->text() : std::string(login.substr(0, kLongestName));
   if (address) attempt->address = std::move(*address);
   attempt->selector = app_password_selector(password);
   attempt->secret = canonical_secret(password);
-  attempt->remote = remote.to_string();
+  attempt->remote = remote;
   attempt->protocol = protocol;
   crypto::wipe(password);
   return attempt;
@@ -91,8 +98,9 @@ SharedAttempt make_attempt(std::string_view login, std::string& password,
 
 std::unexpected<Error> deny(const Attempt& attempt, std::string_view why) {
   counters().denied.add();
-  log::info("login.denied",
-            {{"protocol", to_string(attempt.protocol)}, {"remote", attempt.remote}, {"why", why}});
+  log::info("login.denied", {{"protocol", to_string(attempt.protocol)},
+                             {"remote", attempt.remote.to_string()},
+                             {"why", why}});
   return fail(Errc::denied, "wrong name or password");
 }
 
@@ -167,7 +175,27 @@ struct Authenticator::Steps {
     if (!written) log::warn("login.last_used_not_written", {{"error", written.error().message}});
   }
 
+  /// A wrong password, or a name that nobody has.
+  static std::unexpected<Error> deny_guess(Impl& impl, const Attempt& attempt,
+                                           std::string_view why) {
+    const auto now = impl.clock->now();
+    if (impl.guard.failed(attempt.name, attempt.remote, attempt.secret, now)) {
+      log::warn("login.blocked", {{"protocol", to_string(attempt.protocol)},
+                                  {"network", network_of(attempt.remote)}});
+    }
+    return deny(attempt, why);
+  }
+
+  static Result<Login> admit(Impl& impl, const Attempt& attempt, const Login& login) {
+    impl.guard.succeeded(attempt.name, attempt.remote, impl.clock->now());
+    return login;
+  }
+
   static Task<Result<Login>> verify(SharedImpl impl, SharedAttempt attempt) {
+    if (impl->guard.blocked_until(attempt->name, attempt->remote, impl->clock->now())) {
+      counters().blocked.add();
+      co_return fail(Errc::too_large, "too many wrong passwords from there");
+    }
     auto loaded = co_await load(impl, attempt);
     if (!loaded) co_return defer(std::move(loaded.error()));
     const auto record = *loaded;
@@ -177,12 +205,14 @@ struct Authenticator::Steps {
         impl->verified.contains(mac, impl->clock->now())) {
       co_await note_login(impl, record);
       counters().remembered.add();
-      co_return row.login;
+      co_return admit(*impl, *attempt, row.login);
     }
     const auto right = co_await prove(impl, attempt, record);
     if (!right) co_return defer(right.error());
-    if (row.state == LoginRecord::State::unknown) co_return deny(*attempt, "no such login");
-    if (!*right) co_return deny(*attempt, "wrong password");
+    if (row.state == LoginRecord::State::unknown) {
+      co_return deny_guess(*impl, *attempt, "no such login");
+    }
+    if (!*right) co_return deny_guess(*impl, *attempt, "wrong password");
     if (row.state == LoginRecord::State::suspended) co_return deny(*attempt, "suspended");
     // The row may have changed while the hash was being computed.
     auto again = co_await load(impl, attempt);
@@ -192,7 +222,7 @@ struct Authenticator::Steps {
     co_await renew_hash(impl, attempt, record);
     co_await note_login(impl, *again);
     counters().proved.add();
-    co_return row.login;
+    co_return admit(*impl, *attempt, row.login);
   }
 };
 
@@ -232,5 +262,13 @@ Task<Result<bool>> Authenticator::still_valid(Login login) {
 }
 
 std::size_t Authenticator::cached() const { return impl_->verified.size(); }
+
+std::vector<LoginGuard::Block> Authenticator::blocks() const {
+  return impl_->guard.blocks(impl_->clock->now());
+}
+
+std::size_t Authenticator::unblock(std::string_view login_or_network) {
+  return impl_->guard.unblock(login_or_network, impl_->clock->now());
+}
 
 }  // namespace postern::accounts

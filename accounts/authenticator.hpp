@@ -14,8 +14,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "accounts/directory.hpp"
+#include "accounts/login_guard.hpp"
 #include "accounts/password.hpp"
 #include "accounts/registry.hpp"
 #include "core/id.hpp"
@@ -40,6 +42,7 @@ struct AuthenticatorOptions {
   std::size_t cache_entries = 10'000;
   std::chrono::milliseconds last_used_interval =
       std::chrono::minutes(5);  ///< a use is written at most this often
+  LoginLimits limits;
 };
 
 class Authenticator {
@@ -49,7 +52,8 @@ class Authenticator {
   ~Authenticator();
 
   /// Errc::denied: wrong (nothing says which part). Errc::overloaded, temporary, io: try again
-  /// later; the client must hear a temporary failure, not a wrong password.
+  /// later; the client must hear a temporary failure, not a wrong password. Errc::too_large: who
+  /// guessed too often (login_guard.hpp) hears it, right or wrong this time, at no Argon2.
   Task<Result<Login>> verify(std::string login, std::string password, asio::ip::address remote,
                              Protocol protocol);
 
@@ -58,6 +62,9 @@ class Authenticator {
   Task<Result<bool>> still_valid(Login login);
 
   [[nodiscard]] std::size_t cached() const;  ///< remembered successes
+  [[nodiscard]] std::vector<LoginGuard::Block> blocks() const;
+  /// Ends the blocks of a login name or a network; how many there were.
+  std::size_t unblock(std::string_view login_or_network);
 
  private:
   struct Impl;

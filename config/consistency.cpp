@@ -58,6 +58,9 @@ void check_pairs(const Settings& settings, Complaints& complaints) {
   if (auth.argon2_memory.bytes > auth.memory.bytes) {
     complaints.add_at("auth.argon2_memory", "expected no more than auth.memory");
   }
+  if (auth.longest_block < auth.first_block) {
+    complaints.add_at("auth.longest_block", "expected at least auth.first_block");
+  }
   // RFC 9106 §3.1: at least 8 KiB for each lane.
   if (auth.argon2_memory.bytes < static_cast<std::uint64_t>(auth.argon2_parallelism) * 8192) {
     complaints.add_at("auth.argon2_memory",

@@ -150,6 +150,11 @@ struct Settings {
     std::int64_t cache_entries = 10'000;
     Duration last_used_interval = std::chrono::minutes(5);
     std::int64_t directory_entries = 20'000;
+    std::int64_t guesses = 10;
+    std::int64_t known_guesses = 50;
+    std::int64_t network_guesses = 100;
+    Duration first_block = std::chrono::minutes(1);
+    Duration longest_block = std::chrono::hours(1);
   } auth;
 
   struct Inbound {

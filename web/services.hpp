@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "accounts/authenticator.hpp"
 #include "accounts/directory.hpp"
 #include "accounts/password.hpp"
 #include "accounts/registry.hpp"
@@ -26,6 +27,7 @@ struct Services {
   accounts::Registry* registry = nullptr;
   accounts::Directory* directory = nullptr;
   accounts::PasswordPool* passwords = nullptr;
+  accounts::Authenticator* authenticator = nullptr;
   smtp::delivery::DeliveryService* delivery = nullptr;
   dns::Resolver* resolver = nullptr;  ///< of the thread that serves the management socket
   WorkerPool* workers = nullptr;      ///< for key generation, backup, files of past months

@@ -26,6 +26,7 @@ int run(int argc, char** argv) {
   add_account_verbs(app, context);
   add_credential_verbs(app, context);
   add_alias_verbs(app, context);
+  add_login_verbs(app, context);
   add_queue_verbs(app, context);
   add_message_verbs(app, context);
   try {

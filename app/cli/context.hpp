@@ -56,6 +56,7 @@ void add_domain_verbs(CLI::App& app, Context& context);
 void add_account_verbs(CLI::App& app, Context& context);
 void add_credential_verbs(CLI::App& app, Context& context);
 void add_alias_verbs(CLI::App& app, Context& context);
+void add_login_verbs(CLI::App& app, Context& context);
 void add_queue_verbs(CLI::App& app, Context& context);
 void add_message_verbs(CLI::App& app, Context& context);
 

@@ -55,6 +55,7 @@ web::Services make_services(const config::Settings& settings, Parts& parts,
   services.registry = parts.registry.get();
   services.directory = parts.directory.get();
   services.passwords = parts.passwords.get();
+  services.authenticator = parts.authenticator.get();
   services.delivery = parts.delivery.get();
   services.resolver = parts.resolvers.front().get();
   services.workers = parts.workers.get();

@@ -21,12 +21,16 @@ Task<Outcome> check_credentials(Session& session, std::string login, std::string
     session.log_in(std::move(*account));
     co_return ok("Logged in", "CAPABILITY " + capabilities(session));
   }
+  if (account.error().code == Errc::too_large) {
+    logins_refused.add();
+    co_await session.login_failed();
+    co_return no("Too many failed logins, try again later", "UNAVAILABLE");
+  }
   if (account.error().code != Errc::denied && account.error().code != Errc::not_found) {
     log::warn("imap_login_unavailable", {{"cause", account.error().message}});
     co_return no("Can't check the login now, try again later", "UNAVAILABLE");
   }
   logins_refused.add();
-  log::info("imap_login_refused", {{"login", login}, {"remote", session.remote()}});
   co_await session.login_failed();
   co_return no("Wrong user name or password", "AUTHENTICATIONFAILED");
 }

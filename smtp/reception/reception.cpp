@@ -61,6 +61,9 @@ Task<Outcome<Identity>> Reception::authenticate(const SessionInfo& session,
   if (login.error().code == Errc::denied) {
     co_return refuse(535, {5, 7, 8}, "Wrong user name or password");
   }
+  if (login.error().code == Errc::too_large) {
+    co_return refuse(454, {4, 7, 0}, "Too many failed logins, try again later");
+  }
   Reply later{454,
               {4, 7, 0},
               "Logging in is not possible now, try again later",

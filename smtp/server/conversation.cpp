@@ -203,12 +203,12 @@ void Conversation::authenticated(Outcome<Identity> outcome) {
     return;
   }
   server_metrics::login(server_metrics::Outcome::refused);
+  // Not the name: it may be a password in the wrong field.
   log::info("smtp.login_refused", {{"session", info_.id},
-                                   {"login", login},
                                    {"remote", info_.remote.address().to_string()},
                                    {"code", outcome.error().code},
                                    {"cause", outcome.error().cause}});
-  if (!outcome.error().permanent()) {
+  if (outcome.error().blame == Blame::server) {
     reject(std::move(outcome.error()));
     return;
   }

@@ -21,7 +21,7 @@ struct Acme : World {
   Domain home = domain(id, "acme.example");
   Account user = account(id, "user@acme.example");
   PasswordPool passwords{{kSmall, 2, 16, 1 << 20}};
-  Authenticator authenticator{registry, passwords, clock, {5min, 100, 5min}};
+  Authenticator authenticator{registry, passwords, clock, {5min, 100, 5min, {}}};
   std::uint64_t cost = 0;  ///< Argon2 runs of the last login
 
   Result<Login> login(const std::string& name, const std::string& text) {
@@ -236,7 +236,7 @@ TEST_CASE("last_use_is_written_at_most_every_interval") {
 
 TEST_CASE("remembered_logins_are_bounded") {
   Acme world;
-  Authenticator small(world.registry, world.passwords, world.clock, {5min, 2, 5min});
+  Authenticator small(world.registry, world.passwords, world.clock, {5min, 2, 5min, {}});
   for (const auto* name : {"a@acme.example", "b@acme.example", "c@acme.example"}) {
     world.password(world.account(world.id, name), "a password");
   }
@@ -272,7 +272,7 @@ TEST_CASE("login_whose_password_changes_while_it_is_verified_is_refused") {
 TEST_CASE("login_while_the_pool_is_full_is_a_temporary_failure") {
   Acme world;
   PasswordPool full({{32 * 1024, 2, 1}, 1, 1, 1 << 20});
-  Authenticator authenticator(world.registry, full, world.clock, {5min, 100, 5min});
+  Authenticator authenticator(world.registry, full, world.clock, {5min, 100, 5min, {}});
   world.password(world.user, "a password", {32 * 1024, 2, 1});
   std::vector<std::optional<Result<Login>>> outcomes(8);
   for (auto& outcome : outcomes)
@@ -311,4 +311,46 @@ TEST_CASE("verified_login_from_the_future_counts_for_nothing") {
   CHECK(logins.contains(mac, now));
   CHECK_FALSE(logins.contains(mac, now - 1s));
   CHECK(logins.size() == 0);
+}
+
+TEST_CASE("guessing_is_shut_out_without_a_run_whether_the_account_exists_or_not") {
+  for (const std::string name : {"user@acme.example", "nobody@acme.example", "no address"}) {
+    Acme world;
+    world.password(world.user, "a password");
+    for (int i = 0; i < 10; ++i) {
+      CHECK(world.refused(name, "guess " + std::to_string(i)));
+      CHECK(world.cost == 1);
+    }
+    for (const char* text : {"guess 11", "guess 1", "a password"}) {
+      const auto outcome = world.login(name, text);
+      REQUIRE_FALSE(outcome);
+      CHECK(outcome.error().code == Errc::too_large);
+      CHECK(world.cost == 0);
+    }
+    CHECK(world.authenticator.blocks().size() == 1);
+    world.clock.advance(1min);
+    CHECK(world.login(name, "a password").has_value() == (name == "user@acme.example"));
+  }
+}
+
+TEST_CASE("remembered_login_doesnt_open_a_block") {
+  Acme world;
+  world.password(world.user, "a password");
+  for (int i = 0; i < 10; ++i) world.refused("user@acme.example", "guess " + std::to_string(i));
+  const auto elsewhere = asio::ip::make_address("198.51.100.1");
+  must(world.run(
+      world.authenticator.verify("user@acme.example", "a password", elsewhere, Protocol::imap)));
+  CHECK(world.login("user@acme.example", "a password").error().code == Errc::too_large);
+  CHECK(world.authenticator.unblock("user@acme.example") == 1);
+  must(world.login("user@acme.example", "a password"));
+}
+
+TEST_CASE("right_password_of_a_suspended_account_is_no_guess") {
+  Acme world;
+  world.password(world.user, "a password");
+  must(world.scoped(world.id, [&](sql::TenantScope& s) {
+    return set_account_status(s, world.user.id, Status::suspended);
+  }));
+  for (int i = 0; i < 30; ++i) CHECK(world.refused("user@acme.example", "a password"));
+  CHECK(world.authenticator.blocks().empty());
 }

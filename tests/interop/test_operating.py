@@ -300,6 +300,45 @@ class Running(unittest.TestCase):
         self.assertNotIn("100", done.stdout)
         wait_until(lambda: "management_refused" in self.server.read_log(), "the refusal in the log")
 
+    def test_guessing_is_shut_out_until_somebody_lets_it_in_again(self):
+        config = pathlib.Path(self.server.config)
+        config.write_text(config.read_text() + "\n[auth]\nguesses = 3\n")
+        self.server.stop()
+        self.server.start()
+
+        def smtp_code(login, password):
+            with smtplib.SMTP_SSL("127.0.0.1", self.server.ports["submissions"], context=unverified(), timeout=30) as smtp:
+                try:
+                    return smtp.login(login, password)[0]
+                except smtplib.SMTPAuthenticationError as error:
+                    return error.smtp_code
+
+        def imap_answer(login, password):
+            with imaplib.IMAP4_SSL("127.0.0.1", self.server.ports["imaps"], ssl_context=unverified(), timeout=30) as imap:
+                try:
+                    return imap.login(login, password)[0]
+                except imaplib.IMAP4.error as error:
+                    return str(error)
+        for login in ("alice@alpha.example", "nobody@alpha.example"):
+            # The same wrong password again is the same guess; SMTP and IMAP count together.
+            for guess in ("one", "one", "one", "two", "two"):
+                self.assertEqual(smtp_code(login, guess), 535)
+            self.assertIn("AUTHENTICATIONFAILED", imap_answer(login, "three"))
+            self.assertIn("UNAVAILABLE", imap_answer(login, PASSWORD))
+            self.assertEqual(smtp_code(login, PASSWORD), 454)
+        blocks = self.server.cli("login", "blocks")["items"]
+        self.assertEqual({(b["login"], b["network"]) for b in blocks},
+                         {("alice@alpha.example", "127.0.0.1"), ("nobody@alpha.example", "127.0.0.1")})
+        self.server.cli("login", "unblock", "alice@alpha.example")
+        self.assertEqual(smtp_code("alice@alpha.example", PASSWORD), 235)
+        self.assertEqual(smtp_code("nobody@alpha.example", "four"), 454)
+        self.server.cli("login", "unblock", "127.0.0.1")
+        self.assertEqual(self.server.cli("login", "blocks")["items"], [])
+        self.assertEqual(run(POSTERN, "--config", self.server.config, "login", "unblock", "nobody").returncode, 1)
+        log = self.server.read_log()
+        self.assertIn("login.blocked", log)
+        self.assertNotIn("nobody@alpha.example", log)
+
     def test_every_verb_answers_people_and_programs(self):
         self.submit()
         queued = wait_until(lambda: self.server.cli("queue", "list")["items"], "a queued message")[0]["id"]
@@ -312,7 +351,7 @@ class Running(unittest.TestCase):
                       ["account", "revoke-grant", "alice@alpha.example", "alpha.example"],
                       ["account", "suspend", "alice@alpha.example"], ["account", "resume", "alice@alpha.example"],
                       ["credential", "list", "alice@alpha.example"], ["alias", "list", "--domain", "alpha.example"],
-                      ["queue", "list"], ["queue", "list", "--destination", "remote.example"], ["queue", "show", queued]):
+                      ["login", "blocks"], ["queue", "list"], ["queue", "list", "--destination", "remote.example"], ["queue", "show", queued]):
             if words[1:2] == ["revoke-grant"]:
                 self.server.cli("account", "grant", "alice@alpha.example", "alpha.example")
             human = run(POSTERN, "--config", self.server.config, *words)

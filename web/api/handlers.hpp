@@ -56,6 +56,10 @@ Task<Response> add_alias(Services& services, Request request);
 Task<Response> list_aliases(Services& services, Request request);
 Task<Response> delete_alias(Services& services, Request request);
 
+// login_blocks.cpp
+Task<Response> list_login_blocks(Services& services, Request request);
+Task<Response> end_login_block(Services& services, Request request);
+
 // queue.cpp
 Task<Response> list_queue(Services& services, Request request);
 Task<Response> show_queued(Services& services, Request request);

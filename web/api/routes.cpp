@@ -67,6 +67,11 @@ constexpr std::array kManagement{
     Route{get, "/v1/aliases", "alias.read", "Aliases of a domain", api::list_aliases},
     Route{del, "/v1/aliases/{address}", "alias.delete", "Remove one", api::delete_alias},
 
+    Route{get, "/v1/login-blocks", "login.read", "Who guessed passwords too often",
+          api::list_login_blocks},
+    Route{del, "/v1/login-blocks/{name}", "login.unblock", "Let a login or a network in again",
+          api::end_login_block},
+
     Route{get, "/v1/queue", "queue.read", "Queued recipients", api::list_queue},
     Route{get, "/v1/queue/{id}", "queue.read", "One queued message", api::show_queued},
     Route{post, "/v1/queue/{id}/retry", "queue.manage", "Attempt it now", api::retry_queued},

@@ -209,6 +209,17 @@ TEST_CASE("auth_temporary_failure_is_neither_counted_nor_delayed") {
   CHECK(conversation.connection().auth_failures == 0);
 }
 
+TEST_CASE("auth_of_who_is_shut_out_is_counted_and_delayed") {
+  auto config = make_config(Kind::submissions);
+  config->limits.auth_delay = milliseconds(100);
+  Secure driver(config);
+  Conversation& conversation = driver.conversation;
+  conversation.authenticated(refuse(454, {4, 7, 0}, "Too many failed logins"));
+  CHECK(driver.say("").starts_with("454 4.7.0"));
+  CHECK(driver.pauses == std::vector<milliseconds>{milliseconds(100)});
+  CHECK(conversation.connection().auth_failures == 1);
+}
+
 TEST_CASE("password_does_not_stay_in_the_input_buffer") {
   Secure driver;
   driver.say("AUTH PLAIN " + kGood + "\r\n");

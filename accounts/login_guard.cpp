@@ -1,0 +1,200 @@
+#include "accounts/login_guard.hpp"
+
+#include <algorithm>
+#include <array>
+#include <list>
+#include <mutex>
+#include <unordered_map>
+
+#include "core/crypto.hpp"
+#include "core/random.hpp"
+
+namespace postern::accounts {
+
+namespace {
+
+/// Guesses told apart; of more a repeat may count again.
+constexpr std::size_t kRemembered = 8;
+/// More of a guess's HMAC would only take memory: a collision makes one guess free.
+constexpr std::size_t kMacSize = 8;
+using Mac = std::array<char, kMacSize>;
+
+struct Count {
+  std::string login;  ///< empty: the whole network
+  std::string network;
+  std::vector<Mac> guesses;  ///< the last different ones
+  std::uint32_t different = 0;
+  std::uint32_t blocks = 0;
+  Timestamp last{};           ///< the last guess
+  Timestamp blocked_until{};  ///< in the past: not blocked
+  Timestamp succeeded{};      ///< the last success
+};
+
+/// Counts by key, the least recently touched dropped when there are too many.
+class Counts {
+ public:
+  explicit Counts(std::size_t limit) : limit_(limit) {}
+
+  Count* find(const std::string& key) {
+    const auto found = index_.find(key);
+    if (found == index_.end()) return nullptr;
+    order_.splice(order_.begin(), order_, found->second);
+    return &found->second->second;
+  }
+  Count& get(const std::string& key) {
+    if (auto* known = find(key)) return *known;
+    if (index_.size() >= limit_) {
+      index_.erase(order_.back().first);
+      order_.pop_back();
+    }
+    order_.emplace_front(key, Count{});
+    index_.emplace(key, order_.begin());
+    return order_.front().second;
+  }
+  auto begin() { return order_.begin(); }
+  auto end() { return order_.end(); }
+
+ private:
+  using Order = std::list<std::pair<std::string, Count>>;  // most recently touched first
+  std::size_t limit_;
+  Order order_;
+  std::unordered_map<std::string, Order::iterator> index_;
+};
+
+std::string pair_key(std::string_view login, const std::string& network) {
+  return network + '\n' + std::string(login);
+}
+
+}  // namespace
+
+struct LoginGuard::Impl {
+  explicit Impl(const LoginLimits& given)
+      : limits(given),
+        key(random_bytes(crypto::kKeySize)),
+        pairs(given.entries),
+        networks(given.entries) {}
+
+  const LoginLimits limits;
+  const std::string key;
+  mutable std::mutex mutex;
+  mutable Counts pairs;
+  mutable Counts networks;
+
+  [[nodiscard]] Mac mac_of(std::string_view login, std::string_view guess) const {
+    const auto full =
+        crypto::hmac_sha256(key, std::string(login) + '\n' + crypto::hmac_sha256(key, guess));
+    Mac mac{};
+    std::copy_n(full.begin(), mac.size(), mac.begin());
+    return mac;
+  }
+
+  [[nodiscard]] bool is_known(const Count& pair, Timestamp now) const {
+    return pair.succeeded != Timestamp{} && now - pair.succeeded < limits.known_for;
+  }
+
+  /// Whether the guess is one too many.
+  bool add(Count& count, const Mac& guess, std::uint32_t limit, Timestamp now) const {
+    if (now - count.last > limits.memory) {
+      count.guesses.clear();
+      count.different = count.blocks = 0;
+    }
+    count.last = now;
+    if (std::ranges::find(count.guesses, guess) != count.guesses.end()) return false;
+    if (count.guesses.size() == kRemembered) count.guesses.erase(count.guesses.begin());
+    count.guesses.push_back(guess);
+    if (++count.different < limit) return false;
+    Micros wait = limits.first_block;
+    for (std::uint32_t n = 0; n < count.blocks && wait < limits.longest_block; ++n) wait *= 2;
+    count.blocked_until = now + std::min(wait, limits.longest_block);
+    ++count.blocks;
+    count.different = 0;
+    return true;
+  }
+};
+
+LoginGuard::LoginGuard(const LoginLimits& limits) : impl_(std::make_unique<Impl>(limits)) {}
+LoginGuard::~LoginGuard() = default;
+
+std::optional<Timestamp> LoginGuard::blocked_until(std::string_view login,
+                                                   const asio::ip::address& from, Timestamp now) {
+  const auto network = network_of(from);
+  std::scoped_lock lock(impl_->mutex);
+  const auto* pair = impl_->pairs.find(pair_key(login, network));
+  if (pair != nullptr && pair->blocked_until > now) return pair->blocked_until;
+  if (pair != nullptr && impl_->is_known(*pair, now)) return std::nullopt;
+  const auto* whole = impl_->networks.find(network);
+  if (whole != nullptr && whole->blocked_until > now) return whole->blocked_until;
+  return std::nullopt;
+}
+
+bool LoginGuard::failed(std::string_view login, const asio::ip::address& from,
+                        std::string_view guess, Timestamp now) {
+  const auto network = network_of(from);
+  const auto mac = impl_->mac_of(login, guess);
+  std::scoped_lock lock(impl_->mutex);
+  auto& pair = impl_->pairs.get(pair_key(login, network));
+  pair.login = std::string(login);
+  pair.network = network;
+  const auto& limits = impl_->limits;
+  const bool known = impl_->is_known(pair, now);
+  const bool one = impl_->add(pair, mac, known ? limits.known_guesses : limits.guesses, now);
+  auto& whole = impl_->networks.get(network);
+  whole.network = network;
+  const bool all = impl_->add(whole, mac, limits.network_guesses, now);
+  return one || all;
+}
+
+void LoginGuard::succeeded(std::string_view login, const asio::ip::address& from, Timestamp now) {
+  const auto network = network_of(from);
+  std::scoped_lock lock(impl_->mutex);
+  auto& pair = impl_->pairs.get(pair_key(login, network));
+  pair.login = std::string(login);
+  pair.network = network;
+  pair.succeeded = now;
+  pair.different = pair.blocks = 0;
+  pair.guesses.clear();
+}
+
+std::vector<LoginGuard::Block> LoginGuard::blocks(Timestamp now) const {
+  std::vector<Block> out;
+  {
+    std::scoped_lock lock(impl_->mutex);
+    for (auto* counts : {&impl_->pairs, &impl_->networks}) {
+      for (const auto& [key, count] : *counts) {
+        if (count.blocked_until > now)
+          out.push_back({count.login, count.network, count.blocked_until});
+      }
+    }
+  }
+  std::ranges::sort(out, std::ranges::greater{}, &Block::until);
+  return out;
+}
+
+std::size_t LoginGuard::unblock(std::string_view login_or_network, Timestamp now) {
+  std::size_t ended = 0;
+  std::scoped_lock lock(impl_->mutex);
+  for (auto* counts : {&impl_->pairs, &impl_->networks}) {
+    for (auto& [key, count] : *counts) {
+      if (count.blocked_until <= now) continue;
+      if (count.login != login_or_network && count.network != login_or_network) continue;
+      count.blocked_until = {};
+      count.different = count.blocks = 0;
+      count.guesses.clear();
+      ++ended;
+    }
+  }
+  return ended;
+}
+
+std::string network_of(const asio::ip::address& address) {
+  if (address.is_v4()) return address.to_string();
+  const auto v6 = address.to_v6();
+  if (v6.is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, v6).to_string();
+  }
+  auto bytes = v6.to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), 0);
+  return asio::ip::address_v6(bytes).to_string() + "/64";
+}
+
+}  // namespace postern::accounts
