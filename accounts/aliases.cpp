@@ -143,6 +143,7 @@ std::vector<Alias> list_aliases(sql::TenantScope& scope, const Address& after, s
     while (rows.step()) names.push_back({std::string(rows.text(0)), std::string(rows.text(1))});
   }
   std::vector<Alias> aliases;
+  aliases.reserve(names.size());
   for (const auto& name : names) aliases.push_back({name, alias_targets(scope, name)});
   return aliases;
 }

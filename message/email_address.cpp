@@ -178,7 +178,7 @@ bool is_utf8(std::string_view bytes) {
       continue;
     }
     UChar32 c = 0;
-    U8_NEXT(bytes.data(), at, length, c);
+    U8_NEXT(bytes.data(), at, length, c);  // NOLINT(bugprone-inc-dec-in-conditions): the macro's
     if (c < 0) return false;
   }
   return true;

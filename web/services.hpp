@@ -29,6 +29,7 @@ struct Services {
   accounts::PasswordPool* passwords = nullptr;
   accounts::Authenticator* authenticator = nullptr;
   smtp::delivery::DeliveryService* delivery = nullptr;
+  smtp::queue::EventSink* events = nullptr;
   dns::Resolver* resolver = nullptr;  ///< of the thread that serves the management socket
   WorkerPool* workers = nullptr;      ///< for key generation, backup, files of past months
   std::string version;                ///< of the program

@@ -57,6 +57,7 @@ web::Services make_services(const config::Settings& settings, Parts& parts,
   services.passwords = parts.passwords.get();
   services.authenticator = parts.authenticator.get();
   services.delivery = parts.delivery.get();
+  services.events = parts.events.get();
   services.resolver = parts.resolvers.front().get();
   services.workers = parts.workers.get();
   services.version = POSTERN_VERSION;

@@ -11,8 +11,9 @@ namespace postern::imap {
 namespace {
 std::string copyuid(const CopyResult& result) {
   std::vector<std::uint32_t> from;
-  std::string to;
   std::vector<std::uint32_t> targets;
+  from.reserve(result.uids.size());
+  targets.reserve(result.uids.size());
   for (const auto& [source, target] : result.uids) {
     from.push_back(source);
     targets.push_back(target);

@@ -47,7 +47,7 @@ Metrics& all() {
 }  // namespace
 
 void count_event(const queue::DeliveryEvent& event) {
-  if (event.kind == queue::EventKind::accepted) return;  // nobody's outcome
+  if (event.kind >= queue::EventKind::accepted) return;  // no attempt's outcome
   all().outcomes[static_cast<std::size_t>(event.kind)].add();
   if (event.kind == queue::EventKind::delivered) {
     all().latency[static_cast<std::size_t>(event.lane)].observe(

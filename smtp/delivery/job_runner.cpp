@@ -95,24 +95,12 @@ std::optional<queue::DeliveryEvent> make_event(const queue::Envelope& envelope,
                                                const Outcome& outcome) {
   const auto kind = event_kind(result, outcome);
   if (!kind) return std::nullopt;
-  queue::DeliveryEvent event;
-  event.id = queue::EventId::make();
-  event.kind = *kind;
+  auto event = queue::recipient_event(envelope, recipient, *kind, outcome.at);
   if (outcome.state == State::failed) event.bounce = queue::classify(outcome.reply);
-  event.at = outcome.at;
-  event.tenant = envelope.tenant;
-  event.message = envelope.id;
-  event.recipient = recipient.number;
-  event.address = recipient.address;
-  event.destination = recipient.destination;
-  event.stream = envelope.stream;
-  event.lane = envelope.lane;
-  event.return_path = envelope.return_path;
   event.reply = outcome.reply;
   event.remote_mta = outcome.remote_mta;
   event.attempts = outcome.attempts;
   event.next_attempt = outcome.next_attempt;
-  event.age = outcome.at - envelope.created_at;
   return event;
 }
 

@@ -10,6 +10,10 @@ std::string_view to_string(EventKind kind) {
     case EventKind::expired: return "expired";
     case EventKind::late: return "late";
     case EventKind::accepted: return "accepted";
+    case EventKind::retried: return "retried";
+    case EventKind::held: return "held";
+    case EventKind::released: return "released";
+    case EventKind::dropped: return "dropped";
   }
   return "deferred";
 }
@@ -69,16 +73,35 @@ BounceClass classify(const Reply& reply) {
   }
 }
 
-DeliveryEvent accepted_event(const Envelope& envelope) {
+namespace {
+DeliveryEvent message_event(const Envelope& envelope, EventKind kind, Timestamp at) {
   DeliveryEvent event;
-  event.id = EventId{envelope.id.value};
-  event.kind = EventKind::accepted;
-  event.at = envelope.created_at;
+  event.kind = kind;
+  event.at = at;
   event.tenant = envelope.tenant;
   event.message = envelope.id;
   event.stream = envelope.stream;
   event.lane = envelope.lane;
   event.return_path = envelope.return_path;
+  return event;
+}
+}  // namespace
+
+DeliveryEvent accepted_event(const Envelope& envelope) {
+  auto event = message_event(envelope, EventKind::accepted, envelope.created_at);
+  event.id = EventId{envelope.id.value};
+  return event;
+}
+
+DeliveryEvent recipient_event(const Envelope& envelope, const Recipient& recipient, EventKind kind,
+                              Timestamp at) {
+  auto event = message_event(envelope, kind, at);
+  event.id = EventId::make();
+  event.recipient = recipient.number;
+  event.address = recipient.address;
+  event.destination = recipient.destination;
+  event.attempts = recipient.attempts;
+  event.age = at - envelope.created_at;
   return event;
 }
 

@@ -1,5 +1,6 @@
-// Delivery events: one when a message is accepted and one for every attempt's outcome, for
-// timelines, reputation, webhooks. They say nothing of what is in the message.
+// Delivery events: one when a message is accepted, one for every attempt's outcome and for what an
+// operator does to a recipient, for timelines, reputation, webhooks. They say nothing of what is in
+// the message.
 //
 // A sink below writes rows of the outbox inside the same commit as the outcome (append), or does
 // what needs no durability after it (committed). append runs in a storage closure: it may run more
@@ -32,7 +33,12 @@ enum class EventKind : std::uint8_t {
   expired = 3,   ///< the retries ended
   late = 4,      ///< dropped at its deadline
   accepted = 5,  ///< the message is on disk; of the whole message, so recipient fields are empty
+  retried = 6,   ///< from here on by an operator: due at once
+  held = 7,
+  released = 8,
+  dropped = 9,
 };
+inline constexpr auto kLastEventKind = EventKind::dropped;
 std::string_view to_string(EventKind kind);
 
 /// Why a message came back, as reputation must tell it apart.
@@ -72,6 +78,9 @@ struct DeliveryEvent {
 
 /// That a message is on its way. Its id is the message's own: however often it is made, it is one.
 DeliveryEvent accepted_event(const Envelope& envelope);
+/// What happened to one recipient, under a new id; what an attempt brought is the caller's to add.
+DeliveryEvent recipient_event(const Envelope& envelope, const Recipient& recipient, EventKind kind,
+                              Timestamp at);
 
 class EventSink {
  public:

@@ -56,7 +56,7 @@ DeliveryEvent read_event(const sql::Statement& row, TenantId tenant, MessageId m
   event.tenant = tenant;
   event.message = message;
   event.id = row.id<EventId>(0);
-  event.kind = enumerator(row, 1, EventKind::accepted);
+  event.kind = enumerator(row, 1, kLastEventKind);
   event.bounce = enumerator(row, 2, BounceClass::other);
   event.at = row.time(3);
   event.recipient = static_cast<std::uint32_t>(row.integer(4));

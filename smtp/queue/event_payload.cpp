@@ -101,7 +101,7 @@ DeliveryEvent parse_event(message::Decoder& in) {
   event.id = parse_id<EventId>(in);
   event.tenant = parse_id<TenantId>(in);
   event.message = parse_id<MessageId>(in);
-  event.kind = parse_enum(in, EventKind::accepted);
+  event.kind = parse_enum(in, kLastEventKind);
   event.bounce = parse_enum(in, BounceClass::other);
   event.lane = parse_enum(in, Lane::bulk);
   event.at = time_of(in.number(kLatest));

@@ -112,22 +112,27 @@ void set_due(sql::Transaction& tx, MessageId message, std::uint32_t recipient, T
       .run();
 }
 
-// Moves recipients in state `from` to `to`, due at `due`.
-Result<std::int64_t> move(sql::Transaction& tx, const Target& target, State from, State to,
-                          Timestamp due) {
+struct Move {
+  State from, to;
+  Timestamp due;
+  EventKind kind;
+};
+
+Result<Acted> move(sql::Transaction& tx, const Target& target, const Move& what, Timestamp now) {
   sql::TenantScope scope(tx, target.tenant);
   lock(scope, target.message);
   const auto message = load_target(scope, target);
   if (!message) return std::unexpected(message.error());
-  std::int64_t changed = 0;
+  const auto next = what.to == State::held ? std::nullopt : std::optional<Timestamp>(what.due);
+  Acted acted;
   for (const auto& recipient : message->recipients) {
-    if (recipient.state != from) continue;
-    const auto next = to == State::held ? std::nullopt : std::optional<Timestamp>(due);
-    set_state(scope, target.message, recipient.number, to, next);
-    set_due(tx, target.message, recipient.number, due);
-    ++changed;
+    if (recipient.state != what.from) continue;
+    set_state(scope, target.message, recipient.number, what.to, next);
+    set_due(tx, target.message, recipient.number, what.due);
+    acted.push_back(recipient_event(message->envelope, recipient, what.kind, now));
+    acted.back().next_attempt = next;
   }
-  return changed;
+  return acted;
 }
 }  // namespace
 
@@ -178,24 +183,24 @@ Result<QueuedMessage> show(sql::Transaction& tx, MessageId message) {
   return load_message(scope, message, {});
 }
 
-Result<std::int64_t> retry_now(sql::Transaction& tx, const Target& target, Timestamp now) {
-  return move(tx, target, State::queued, State::queued, now);
+Result<Acted> retry_now(sql::Transaction& tx, const Target& target, Timestamp now) {
+  return move(tx, target, {State::queued, State::queued, now, EventKind::retried}, now);
 }
 
-Result<std::int64_t> hold(sql::Transaction& tx, const Target& target) {
-  return move(tx, target, State::queued, State::held, kNever);
+Result<Acted> hold(sql::Transaction& tx, const Target& target, Timestamp now) {
+  return move(tx, target, {State::queued, State::held, kNever, EventKind::held}, now);
 }
 
-Result<std::int64_t> release(sql::Transaction& tx, const Target& target, Timestamp now) {
-  return move(tx, target, State::held, State::queued, now);
+Result<Acted> release(sql::Transaction& tx, const Target& target, Timestamp now) {
+  return move(tx, target, {State::held, State::queued, now, EventKind::released}, now);
 }
 
-Result<std::int64_t> drop(sql::Transaction& tx, const Target& target) {
+Result<Acted> drop(sql::Transaction& tx, const Target& target, Timestamp now) {
   sql::TenantScope scope(tx, target.tenant);
   lock(scope, target.message);
   const auto message = load_target(scope, target);
   if (!message) return std::unexpected(message.error());
-  std::int64_t changed = 0;
+  Acted acted;
   for (const auto& recipient : message->recipients) {
     if (recipient.state != State::queued && recipient.state != State::held) continue;
     set_state(scope, target.message, recipient.number, State::dropped, std::nullopt);
@@ -203,10 +208,10 @@ Result<std::int64_t> drop(sql::Transaction& tx, const Target& target) {
         .bind(":message", target.message)
         .bind(":recipient", recipient.number)
         .run();
-    ++changed;
+    acted.push_back(recipient_event(message->envelope, recipient, EventKind::dropped, now));
   }
-  end_recipients(scope, target.message, changed);
-  return changed;
+  end_recipients(scope, target.message, static_cast<std::int64_t>(acted.size()));
+  return acted;
 }
 
 }  // namespace postern::smtp::queue

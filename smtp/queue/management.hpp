@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "smtp/queue/event.hpp"
 #include "smtp/queue/message.hpp"
 #include "smtp/queue/repository.hpp"
 #include "storage/sql/transaction.hpp"
@@ -61,11 +62,13 @@ struct Target {
   MessageId message;
   std::optional<std::uint32_t> recipient;
 };
-/// Each answers how many recipients changed; Errc::not_found when the message isn't there.
-Result<std::int64_t> retry_now(sql::Transaction& tx, const Target& target, Timestamp now);
-Result<std::int64_t> hold(sql::Transaction& tx, const Target& target);
-Result<std::int64_t> release(sql::Transaction& tx, const Target& target, Timestamp now);
+/// Each answers an event for each recipient that changed, for the caller to append in the same
+/// transaction; Errc::not_found when the message isn't there.
+using Acted = std::vector<DeliveryEvent>;
+Result<Acted> retry_now(sql::Transaction& tx, const Target& target, Timestamp now);
+Result<Acted> hold(sql::Transaction& tx, const Target& target, Timestamp now);
+Result<Acted> release(sql::Transaction& tx, const Target& target, Timestamp now);
 /// Removes without a report. An attempt under way may still deliver.
-Result<std::int64_t> drop(sql::Transaction& tx, const Target& target);
+Result<Acted> drop(sql::Transaction& tx, const Target& target, Timestamp now);
 
 }  // namespace postern::smtp::queue

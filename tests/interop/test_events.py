@@ -98,8 +98,8 @@ class Timeline(unittest.TestCase):
 
         self.peer.rcpt = "250 2.1.5 Ok"
         self.server.cli("queue", "retry", message)
-        answer = self.wait_for(message, "accepted", "deferred", "delivered")
-        self.assertEqual(answer["items"][2]["attempts"], 2)
+        answer = self.wait_for(message, "accepted", "deferred", "retried", "delivered")
+        self.assertEqual(answer["items"][3]["attempts"], 2)
         self.assertEqual(sorted(e["at"] for e in answer["items"]), [e["at"] for e in answer["items"]])
         self.assertNotIn(SUBJECT, str(answer))
         for name in os.listdir(self.server.data):
@@ -117,6 +117,19 @@ class Timeline(unittest.TestCase):
         text = self.trace(message).stdout
         self.assertRegex(text, rf"accepted +from <{ALICE}>")
         self.assertRegex(text, rf"bounced +{BOB} +550 5.1.1 no such user")
+
+    def test_what_an_operator_does_is_in_the_timeline(self):
+        self.peer.rcpt = "451 4.2.0 come back later"
+        message = self.submit(BOB)
+        self.wait_for(message, "accepted", "deferred")
+        self.server.cli("queue", "hold", message)
+        held = self.wait_for(message, "accepted", "deferred", "held")["items"][-1]
+        self.assertEqual((held["address"], held["attempts"]), (BOB, 1))
+        self.server.cli("queue", "release", message)
+        self.wait_for(message, "accepted", "deferred", "held", "released", "deferred")
+        self.server.cli("queue", "drop", message)
+        self.wait_for(message, "accepted", "deferred", "held", "released", "deferred", "dropped")
+        self.assertIn("dropped", self.trace(message).stdout)
 
     def test_mail_within_the_house_is_delivered_at_once(self):
         message = self.submit(ALICE)

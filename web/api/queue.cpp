@@ -26,11 +26,15 @@ Parsed<queue::ListFilter> filter_of(const Request& request) {
     if (name == "destination") filter.destination = value;
     if (name == "sender") filter.sender = value;
     if (name == "recipient") filter.recipient = value;
-    if (name == "lane" && !(filter.lane = parse_lane(value))) {
-      return std::unexpected(problem(400, "Invalid request", "no such lane", "lane"));
+    if (name == "lane") {
+      filter.lane = parse_lane(value);
+      if (!filter.lane)
+        return std::unexpected(problem(400, "Invalid request", "no such lane", "lane"));
     }
-    if (name == "state" && !(filter.state = live_state(value))) {
-      return std::unexpected(problem(400, "Invalid request", "state is queued or held", "state"));
+    if (name == "state") {
+      filter.state = live_state(value);
+      if (!filter.state)
+        return std::unexpected(problem(400, "Invalid request", "state is queued or held", "state"));
     }
   }
   return filter;
@@ -71,23 +75,26 @@ Parsed<Wanted> wanted_of(const Request& request) {
   return wanted;
 }
 
-using Verb =
-    std::function<Result<std::int64_t>(sql::Transaction&, const queue::Target&, Timestamp)>;
+using Verb = Result<queue::Acted> (*)(sql::Transaction&, const queue::Target&, Timestamp);
 
 Task<Response> act(Services& services, Request request, Verb verb) {
   auto wanted = wanted_of(request);
   if (!wanted) co_return wanted.error();
-  auto changed = co_await services.store->queue().write<std::int64_t>(
+  auto acted = co_await services.store->queue().write<queue::Acted>(
       Lane::transactional, storage::Purpose::outcome,
-      [wanted = *wanted, verb = std::move(verb),
-       now = services.clock->now()](sql::Transaction& tx) -> Result<std::int64_t> {
+      [wanted = *wanted, verb, now = services.clock->now(),
+       events = services.events](sql::Transaction& tx) -> Result<queue::Acted> {
         auto tenant = queue::tenant_of(tx, wanted.message);
         if (!tenant) return std::unexpected(tenant.error());
-        return verb(tx, queue::Target{*tenant, wanted.message, wanted.recipient}, now);
+        auto done = verb(tx, queue::Target{*tenant, wanted.message, wanted.recipient}, now);
+        if (done) events->append(tx, *done);
+        return done;
       });
-  if (!changed) co_return problem(changed.error());
+  if (!acted) co_return problem(acted.error());
+  for (const auto& event : *acted) services.events->committed(event);
   services.delivery->changed(wanted->message);
-  co_return json_response(json::object{{"id", wanted->message.text()}, {"recipients", *changed}});
+  co_return json_response(
+      json::object{{"id", wanted->message.text()}, {"recipients", acted->size()}});
 }
 
 }  // namespace
@@ -135,10 +142,7 @@ Task<Response> retry_queued(Services& services, Request request) {
 }
 
 Task<Response> hold_queued(Services& services, Request request) {
-  co_return co_await act(services, std::move(request),
-                         [](sql::Transaction& tx, const queue::Target& target, Timestamp) {
-                           return queue::hold(tx, target);
-                         });
+  co_return co_await act(services, std::move(request), queue::hold);
 }
 
 Task<Response> release_queued(Services& services, Request request) {
@@ -146,10 +150,7 @@ Task<Response> release_queued(Services& services, Request request) {
 }
 
 Task<Response> drop_queued(Services& services, Request request) {
-  co_return co_await act(services, std::move(request),
-                         [](sql::Transaction& tx, const queue::Target& target, Timestamp) {
-                           return queue::drop(tx, target);
-                         });
+  co_return co_await act(services, std::move(request), queue::drop);
 }
 
 }  // namespace postern::web::api

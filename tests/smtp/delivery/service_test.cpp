@@ -305,7 +305,7 @@ TEST_CASE("held_message_waits_for_release") {
   auto m = f.queue.message({"r@b.example"});
   f.queue.put(m);
   const q::Target target{f.queue.tenant, m.envelope.id, {}};
-  f.queue.write([&](sql::Transaction& tx) { return q::hold(tx, target); });
+  f.queue.write([&](sql::Transaction& tx) { return q::hold(tx, target, f.queue.clock.now()); });
   f.start();
   REQUIRE(f.finished(f.send(f.queue.message({"other@b.example"}))));
   CHECK(sink.mails().size() == 1);

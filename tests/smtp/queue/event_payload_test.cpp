@@ -105,7 +105,9 @@ TEST_CASE("event_payload_with_a_value_out_of_range_is_corrupt") {
     change(event);
     return is_corrupt(payload(event));
   };
-  CHECK(corrupt_with([](auto& e) { e.kind = static_cast<q::EventKind>(6); }));
+  CHECK(corrupt_with([](auto& e) {
+    e.kind = static_cast<q::EventKind>(static_cast<int>(q::kLastEventKind) + 1);
+  }));
   CHECK(corrupt_with([](auto& e) { e.bounce = static_cast<q::BounceClass>(8); }));
   CHECK(corrupt_with([](auto& e) { e.lane = static_cast<Lane>(4); }));
   CHECK(corrupt_with([](auto& e) { e.reply.code = 199; }));

@@ -35,7 +35,7 @@ TEST_CASE("list_filters_by_each_field") {
   bulk.envelope.return_path = "news@our.example";
   f.put(bulk);
   const auto plain = f.put(f.message({"c@d.example"})).id;
-  f.write([&](sql::Transaction& tx) { return q::hold(tx, {f.tenant, plain, {}}); });
+  f.write([&](sql::Transaction& tx) { return q::hold(tx, {f.tenant, plain, {}}, f.clock.now()); });
   CHECK(list(f, {}).rows.size() == 2);
   CHECK(list(f, {.tenant = f.tenant}).rows.size() == 2);
   CHECK(list(f, {.tenant = TenantId::make()}).rows.empty());
@@ -66,19 +66,31 @@ TEST_CASE("hold_takes_a_message_out_of_the_schedule_until_release") {
   QueueFixture f;
   const auto id = f.put(f.message({"a@b.example", "c@d.example"})).id;
   const q::Target one{f.tenant, id, 0};
-  CHECK(*f.write([one](sql::Transaction& tx) { return q::hold(tx, one); }) == 1);
+  const auto now = f.clock.now();
+  const auto act = [&](auto verb) {
+    return *f.write([&](sql::Transaction& tx) { return verb(tx, one, now); });
+  };
+  const auto held = act(q::hold);
+  REQUIRE(held.size() == 1);
+  CHECK(held[0].kind == q::EventKind::held);
+  CHECK(held[0].message == id);
+  CHECK(held[0].tenant == f.tenant);
+  CHECK(held[0].address == "a@b.example");
+  CHECK(held[0].at == now);
+  CHECK_FALSE(held[0].next_attempt);
   CHECK(f.due().size() == 1);
-  CHECK(*f.write([one](sql::Transaction& tx) { return q::hold(tx, one); }) == 0);
-  CHECK(*f.write([one, now = f.clock.now()](sql::Transaction& tx) {
-    return q::release(tx, one, now);
-  }) == 1);
+  CHECK(act(q::hold).empty());
+  const auto released = act(q::release);
+  REQUIRE(released.size() == 1);
+  CHECK(released[0].kind == q::EventKind::released);
+  CHECK(released[0].next_attempt == now);
   CHECK(f.due().size() == 2);
 }
 
 TEST_CASE("held_recipient_keeps_held_when_its_attempt_is_deferred") {
   QueueFixture f;
   const auto id = f.put(f.message({"a@b.example"})).id;
-  f.write([&](sql::Transaction& tx) { return q::hold(tx, {f.tenant, id, {}}); });
+  f.write([&](sql::Transaction& tx) { return q::hold(tx, {f.tenant, id, {}}, f.clock.now()); });
   auto o = outcome(0, q::State::queued, f.clock.now());
   o.next_attempt = f.clock.now();
   f.write(
@@ -96,18 +108,28 @@ TEST_CASE("retry_now_makes_a_waiting_recipient_due") {
   f.write(
       [&](sql::Transaction& tx) { return q::record_outcomes(tx, f.tenant, id, std::vector{o}); });
   CHECK(f.due().empty());
-  CHECK(*f.write([&](sql::Transaction& tx) {
-    return q::retry_now(tx, {f.tenant, id, {}}, f.clock.now());
-  }) == 1);
+  const auto retried = *f.write(
+      [&](sql::Transaction& tx) { return q::retry_now(tx, {f.tenant, id, {}}, f.clock.now()); });
+  REQUIRE(retried.size() == 1);
+  CHECK(retried[0].kind == q::EventKind::retried);
+  CHECK(retried[0].attempts == 1);
   CHECK(f.due().size() == 1);
 }
 
 TEST_CASE("drop_removes_recipients_and_finally_the_message") {
   QueueFixture f;
   const auto id = f.put(f.message({"a@b.example", "c@d.example"})).id;
-  CHECK(*f.write([&](sql::Transaction& tx) { return q::drop(tx, {f.tenant, id, 1}); }) == 1);
+  const auto drop = [&](std::optional<std::uint32_t> recipient) {
+    return *f.write([&](sql::Transaction& tx) {
+      return q::drop(tx, {f.tenant, id, recipient}, f.clock.now());
+    });
+  };
+  const auto dropped = drop(1);
+  REQUIRE(dropped.size() == 1);
+  CHECK(dropped[0].kind == q::EventKind::dropped);
+  CHECK(dropped[0].address == "c@d.example");
   CHECK(f.load(id)->recipients[1].state == q::State::dropped);
-  CHECK(*f.write([&](sql::Transaction& tx) { return q::drop(tx, {f.tenant, id, {}}); }) == 1);
+  CHECK(drop({}).size() == 1);
   CHECK_FALSE(f.load(id));
   CHECK(f.bodies() == 0);
 }
@@ -118,7 +140,8 @@ TEST_CASE("verbs_on_an_unknown_message_say_not_found") {
   const q::Target unknown{f.tenant, MessageId::make(), {}};
   const q::Target stranger{TenantId::make(), id, {}};
   for (const auto& target : {unknown, stranger}) {
-    const auto done = f.write([target](sql::Transaction& tx) { return q::drop(tx, target); });
+    const auto done =
+        f.write([&](sql::Transaction& tx) { return q::drop(tx, target, f.clock.now()); });
     REQUIRE_FALSE(done);
     CHECK(done.error().code == Errc::not_found);
   }
