@@ -25,7 +25,7 @@ struct Count {
   std::vector<Mac> guesses;  ///< the last different ones
   std::uint32_t different = 0;
   std::uint32_t blocks = 0;
-  Timestamp last{};           ///< the last guess
+  Timestamp first{};          ///< the first guess of this window
   Timestamp blocked_until{};  ///< in the past: not blocked
   Timestamp succeeded{};      ///< the last success
 };
@@ -94,11 +94,11 @@ struct LoginGuard::Impl {
 
   /// Whether the guess is one too many.
   bool add(Count& count, const Mac& guess, std::uint32_t limit, Timestamp now) const {
-    if (now - count.last > limits.memory) {
+    if (now - count.first > limits.window) {
       count.guesses.clear();
       count.different = count.blocks = 0;
+      count.first = now;
     }
-    count.last = now;
     if (std::ranges::find(count.guesses, guess) != count.guesses.end()) return false;
     if (count.guesses.size() == kRemembered) count.guesses.erase(count.guesses.begin());
     count.guesses.push_back(guess);

@@ -33,7 +33,7 @@ struct LoginLimits {
   std::uint32_t network_guesses = 100;  ///< by network, over all names
   Micros first_block = std::chrono::minutes(1);
   Micros longest_block = std::chrono::hours(1);
-  Micros memory = std::chrono::hours(24);    ///< after the last guess a count is forgotten
+  Micros window = std::chrono::hours(24);    ///< after the first guess; then counts begin anew
   Micros known_for = std::chrono::days(14);  ///< how long "lately" is
   std::size_t entries = 100'000;             ///< counts kept, of each kind
 };

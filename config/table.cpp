@@ -193,7 +193,7 @@ const Field<S> kTable[] = {
     {"auth.first_block", Time{POSTERN_AT(auth.first_block), {kSecond, kDay}}, Reload::restart,
      "How long the first shutting out lasts; each further one lasts twice as long..."},
     {"auth.longest_block", Time{POSTERN_AT(auth.longest_block), {kSecond, 30 * kDay}}, Reload::restart,
-     "...up to this. A day without guesses forgets the count."},
+     "...up to this. A day after its first guess a count begins anew."},
 
     {"inbound.authenticate", Flag{POSTERN_AT(inbound.authenticate)}, Reload::restart,
      "Check SPF, DKIM and DMARC of mail from other servers and write `Authentication-Results` (RFC 8601)."},
