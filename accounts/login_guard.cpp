@@ -22,7 +22,7 @@ using Mac = std::array<char, kMacSize>;
 struct Count {
   std::string login;  ///< empty: the whole network
   std::string network;
-  std::vector<Mac> guesses;  ///< the last different ones
+  std::vector<Mac> guesses;  ///< the last different ones; of a pair alone
   std::uint32_t different = 0;
   std::uint32_t blocks = 0;
   Timestamp first{};          ///< the first guess of this window
@@ -80,9 +80,8 @@ struct LoginGuard::Impl {
   mutable Counts pairs;
   mutable Counts networks;
 
-  [[nodiscard]] Mac mac_of(std::string_view login, std::string_view guess) const {
-    const auto full =
-        crypto::hmac_sha256(key, std::string(login) + '\n' + crypto::hmac_sha256(key, guess));
+  [[nodiscard]] Mac mac_of(std::string_view guess) const {
+    const auto full = crypto::hmac_sha256(key, guess);
     Mac mac{};
     std::copy_n(full.begin(), mac.size(), mac.begin());
     return mac;
@@ -92,16 +91,23 @@ struct LoginGuard::Impl {
     return pair.succeeded != Timestamp{} && now - pair.succeeded < limits.known_for;
   }
 
-  /// Whether the guess is one too many.
-  bool add(Count& count, const Mac& guess, std::uint32_t limit, Timestamp now) const {
-    if (now - count.first > limits.window) {
-      count.guesses.clear();
-      count.different = count.blocks = 0;
-      count.first = now;
-    }
-    if (std::ranges::find(count.guesses, guess) != count.guesses.end()) return false;
-    if (count.guesses.size() == kRemembered) count.guesses.erase(count.guesses.begin());
-    count.guesses.push_back(guess);
+  void begin_window(Count& count, Timestamp now) const {
+    if (now - count.first <= limits.window) return;
+    count.guesses.clear();
+    count.different = count.blocks = 0;
+    count.first = now;
+  }
+
+  /// Whether it wasn't made before.
+  static bool remember(Count& pair, const Mac& guess) {
+    if (std::ranges::find(pair.guesses, guess) != pair.guesses.end()) return false;
+    if (pair.guesses.size() == kRemembered) pair.guesses.erase(pair.guesses.begin());
+    pair.guesses.push_back(guess);
+    return true;
+  }
+
+  /// One guess more; whether it is one too many.
+  bool add(Count& count, std::uint32_t limit, Timestamp now) const {
     if (++count.different < limit) return false;
     Micros wait = limits.first_block;
     for (std::uint32_t n = 0; n < count.blocks && wait < limits.longest_block; ++n) wait *= 2;
@@ -130,17 +136,20 @@ std::optional<Timestamp> LoginGuard::blocked_until(std::string_view login,
 bool LoginGuard::failed(std::string_view login, const asio::ip::address& from,
                         std::string_view guess, Timestamp now) {
   const auto network = network_of(from);
-  const auto mac = impl_->mac_of(login, guess);
+  const auto mac = impl_->mac_of(guess);
   std::scoped_lock lock(impl_->mutex);
   auto& pair = impl_->pairs.get(pair_key(login, network));
   pair.login = std::string(login);
   pair.network = network;
   const auto& limits = impl_->limits;
+  impl_->begin_window(pair, now);
+  if (!Impl::remember(pair, mac)) return false;
   const bool known = impl_->is_known(pair, now);
-  const bool one = impl_->add(pair, mac, known ? limits.known_guesses : limits.guesses, now);
+  const bool one = impl_->add(pair, known ? limits.known_guesses : limits.guesses, now);
   auto& whole = impl_->networks.get(network);
   whole.network = network;
-  const bool all = impl_->add(whole, mac, limits.network_guesses, now);
+  impl_->begin_window(whole, now);
+  const bool all = impl_->add(whole, limits.network_guesses, now);
   return one || all;
 }
 
@@ -151,8 +160,8 @@ void LoginGuard::succeeded(std::string_view login, const asio::ip::address& from
   pair.login = std::string(login);
   pair.network = network;
   pair.succeeded = now;
+  // The guesses stay remembered: an old telephone goes on beside the desk that logs in.
   pair.different = pair.blocks = 0;
-  pair.guesses.clear();
 }
 
 std::vector<LoginGuard::Block> LoginGuard::blocks(Timestamp now) const {

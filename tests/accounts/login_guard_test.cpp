@@ -87,6 +87,20 @@ TEST_CASE("one_wrong_password_again_and_again_is_one_guess") {
   CHECK(g.guess(1) == 1);
 }
 
+TEST_CASE("many_old_telephones_in_one_office_shut_nobody_out") {
+  Guarded g;
+  for (int round = 0; round < 50; ++round) {
+    for (const char* user : {"a", "b", "c", "d", "e", "f", "g"}) {
+      const auto login = std::string(user) + "@acme.example";
+      g.guard.failed(login, kHome, "last year's", g.now);
+      g.guard.failed(login, kHome, "of " + login, g.now);
+      g.guard.succeeded(login, kHome, g.now);  // from the desk
+    }
+    if (round == 0) CHECK(g.guard.unblock("192.0.2.1", g.now) == 1);  // 14 different guesses, of 8
+  }
+  CHECK_FALSE(g.blocked("new@acme.example"));
+}
+
 TEST_CASE("stranger_cannot_lock_a_mailbox") {
   Guarded g;
   g.guess(3, kAnn, kElsewhere);
