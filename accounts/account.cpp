@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "accounts/domains.hpp"
+#include "accounts/people/narrowing.hpp"
 #include "message/email_address.hpp"
 #include "storage/outbox.hpp"
 
@@ -169,6 +170,7 @@ Result<void> remove_account(sql::TenantScope& scope, AccountId id) {
   if (!tenant) return std::unexpected(tenant.error());
   if (auto released = release_ownership(scope, *tenant, id); !released) return released;
   delete_leading_to(scope, *account);
+  if (auto narrowed = forget_account(scope, account->address.text()); !narrowed) return narrowed;
   scope.prepare("DELETE FROM accounts WHERE tenant_id = :tenant AND id = :id")
       .bind(":id", id)
       .run();

@@ -44,7 +44,8 @@ Result<Account> find_account(sql::TenantScope& scope, const Address& address);
 std::vector<Account> list_accounts(sql::TenantScope& scope, const Address& after,
                                    std::size_t limit);
 Result<void> set_account_status(sql::TenantScope& scope, AccountId id, Status status);
-/// Its credentials, grants, and alias and catch-all entries that lead to it go with it.
+/// Its credentials, grants, and alias and catch-all entries that lead to it go with it; its name
+/// goes out of narrowings.
 /// Errc::denied for the tenant's owner while the tenant has other accounts.
 Result<void> remove_account(sql::TenantScope& scope, AccountId id);
 

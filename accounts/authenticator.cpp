@@ -263,6 +263,8 @@ Task<Result<bool>> Authenticator::still_valid(Login login) {
 
 std::size_t Authenticator::cached() const { return impl_->verified.size(); }
 
+LoginGuard& Authenticator::guard() { return impl_->guard; }
+
 std::vector<LoginGuard::Block> Authenticator::blocks() const {
   return impl_->guard.blocks(impl_->clock->now());
 }

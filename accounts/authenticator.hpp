@@ -62,6 +62,8 @@ class Authenticator {
   Task<Result<bool>> still_valid(Login login);
 
   [[nodiscard]] std::size_t cached() const;  ///< remembered successes
+  /// The counts behind that, for other doors than mail's.
+  [[nodiscard]] LoginGuard& guard();
   [[nodiscard]] std::vector<LoginGuard::Block> blocks() const;
   /// Ends the blocks of a login name or a network; how many there were.
   std::size_t unblock(std::string_view login_or_network);

@@ -28,14 +28,14 @@ struct Directory::Impl {
 namespace {
 
 Result<std::optional<Domain>> read_domain(sql::Transaction& tx, const std::string& name) {
-  auto domain = find_domain(tx, name);
+  auto domain = find_proved_domain(tx, name);
   if (domain) return std::optional(std::move(*domain));
   if (domain.error().code == Errc::not_found) return std::nullopt;
   return std::unexpected(std::move(domain.error()));
 }
 
 Result<bool> read_may_send(sql::Transaction& tx, Identity who, const Address& from) {
-  const auto domain = find_domain(tx, from.domain);
+  const auto domain = find_proved_domain(tx, from.domain);
   if (!domain || domain->tenant != who.tenant || domain->status != Status::active) return false;
   const auto tenant = find_tenant(tx, who.tenant);
   if (!tenant || tenant->status != Status::active) return false;

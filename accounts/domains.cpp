@@ -6,12 +6,13 @@
 #include <optional>
 
 #include "accounts/names.hpp"
+#include "accounts/people/narrowing.hpp"
 
 namespace postern::accounts {
 
 namespace {
 
-#define DOMAIN_COLUMNS "id, tenant_id, name, status, origin, created_at"
+#define DOMAIN_COLUMNS "id, tenant_id, name, status, origin, created_at, challenge"
 
 Domain read_domain(const sql::Statement& row) {
   return {row.id<DomainId>(0),
@@ -19,7 +20,8 @@ Domain read_domain(const sql::Statement& row) {
           std::string(row.text(2)),
           static_cast<Status>(row.integer(3)),
           static_cast<DomainOrigin>(row.integer(4)),
-          row.time(5)};
+          row.time(5),
+          std::string(row.text(6))};
 }
 
 std::vector<Domain> read_all(sql::Statement& rows) {
@@ -116,16 +118,18 @@ Result<Domain> add_domain(sql::Transaction& tx, const NewDomain& fresh) {
     return std::unexpected(std::move(free.error()));
   tx.prepare(
         "INSERT INTO domains (name, reversed_name, id, tenant_id, status, origin, revision, "
-        "created_at) "
-        "VALUES (:name, :reversed, :id, :owner, 0, :origin, 0, :created)")
+        "created_at, challenge) "
+        "VALUES (:name, :reversed, :id, :owner, 0, :origin, 0, :created, :challenge)")
       .bind_text(":name", *name)
       .bind_text(":reversed", reversed_name(*name))
       .bind(":id", fresh.id)
       .bind(":owner", fresh.tenant)
       .bind(":origin", static_cast<int>(fresh.origin))
       .bind(":created", fresh.created)
+      .bind_text(":challenge", fresh.challenge)
       .run();
-  return Domain{fresh.id, fresh.tenant, *name, Status::active, fresh.origin, fresh.created};
+  return Domain{fresh.id,     fresh.tenant,  *name,          Status::active,
+                fresh.origin, fresh.created, fresh.challenge};
 }
 
 Result<Domain> find_domain(sql::Transaction& tx, std::string_view name) {
@@ -134,6 +138,38 @@ Result<Domain> find_domain(sql::Transaction& tx, std::string_view name) {
   auto domain = find_exact(tx, *parsed);
   if (!domain) return fail(Errc::not_found, fmt::format("{} is not hosted here", *parsed));
   return *domain;
+}
+
+Result<Domain> find_proved_domain(sql::Transaction& tx, std::string_view name) {
+  auto domain = find_domain(tx, name);
+  if (domain && domain->pending())
+    return fail(Errc::not_found, fmt::format("{} is not hosted here", domain->name));
+  return domain;
+}
+
+Result<void> prove_domain(sql::Transaction& tx, std::string_view name) {
+  const auto domain = find_domain(tx, name);
+  if (!domain) return std::unexpected(domain.error());
+  tx.prepare("UPDATE domains SET challenge = '' WHERE name = :name")
+      .bind_text(":name", domain->name)
+      .run();
+  return {};
+}
+
+std::size_t drop_unproved_domains(sql::Transaction& tx, Timestamp before) {
+  std::vector<Domain> stale;
+  {
+    auto rows = tx.prepare("SELECT " DOMAIN_COLUMNS
+                           " FROM domains WHERE challenge <> '' AND created_at < :before");
+    rows.bind(":before", before);
+    stale = read_all(rows);
+  }
+  std::size_t dropped = 0;
+  for (const auto& domain : stale) {
+    // What somebody lives in stays, and stays unrouted.
+    if (remove_domain(tx, domain.name)) ++dropped;
+  }
+  return dropped;
 }
 
 std::vector<Domain> list_domains(sql::Transaction& tx, std::string_view after, std::size_t limit) {
@@ -182,6 +218,7 @@ Result<void> remove_domain(sql::Transaction& tx, std::string_view name) {
             "DELETE FROM sender_grants WHERE tenant_id = :tenant AND domain = :domain")}) {
     scope.prepare(text).bind_text(":domain", domain->name).run();
   }
+  if (auto narrowed = forget_domain(scope, domain->name); !narrowed) return narrowed;
   tx.prepare("DELETE FROM domains WHERE name = :name").bind_text(":name", domain->name).run();
   return {};
 }

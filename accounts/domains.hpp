@@ -24,6 +24,9 @@ struct Domain {
   Status status = Status::active;
   DomainOrigin origin = DomainOrigin::operator_added;
   Timestamp created;
+  /// What DNS has to answer before anything is routed or signed here; empty once it has.
+  std::string challenge;
+  [[nodiscard]] bool pending() const { return !challenge.empty(); }
 };
 
 struct NewDomain {
@@ -32,6 +35,7 @@ struct NewDomain {
   std::string name;
   DomainOrigin origin = DomainOrigin::operator_added;
   Timestamp created;
+  std::string challenge{};  ///< empty: nothing has to be proved (an operator added it)
 };
 
 /// Errc::invalid (not a domain, or a public suffix), Errc::exists (taken), Errc::denied (parent or
@@ -40,12 +44,19 @@ struct NewDomain {
 Result<Domain> add_domain(sql::Transaction& tx, const NewDomain& fresh);
 /// `name` in any form that parse_domain takes.
 Result<Domain> find_domain(sql::Transaction& tx, std::string_view name);
+/// For routing and signing: a domain that is still to be proved isn't hosted (Errc::not_found).
+Result<Domain> find_proved_domain(sql::Transaction& tx, std::string_view name);
+/// DNS answered the challenge.
+Result<void> prove_domain(sql::Transaction& tx, std::string_view name);
+/// Removes domains that nobody proved since `before`, and that nothing is in; so that nobody keeps
+/// a name from its owner. How many there were.
+std::size_t drop_unproved_domains(sql::Transaction& tx, Timestamp before);
 std::vector<Domain> list_domains(sql::Transaction& tx, std::string_view after, std::size_t limit);
 std::vector<Domain> list_domains(sql::Transaction& tx, TenantId tenant, std::string_view after,
                                  std::size_t limit);
 Result<void> set_domain_status(sql::Transaction& tx, std::string_view name, Status status);
 /// Errc::denied while accounts or aliases are in it. Its signing keys, catch-all and grants go with
-/// it.
+/// it, and its name goes out of narrowings.
 Result<void> remove_domain(sql::Transaction& tx, std::string_view name);
 
 /// For what is about to be added to a domain: Errc::not_found unless it is the scope's tenant's.

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "core/crypto.hpp"
+#include "core/ip_address.hpp"
 #include "core/random.hpp"
 
 namespace postern::accounts {
@@ -195,13 +196,10 @@ std::size_t LoginGuard::unblock(std::string_view login_or_network, Timestamp now
   return ended;
 }
 
-std::string network_of(const asio::ip::address& address) {
+std::string network_of(const asio::ip::address& given) {
+  const auto address = unmapped(given);
   if (address.is_v4()) return address.to_string();
-  const auto v6 = address.to_v6();
-  if (v6.is_v4_mapped()) {
-    return asio::ip::make_address_v4(asio::ip::v4_mapped, v6).to_string();
-  }
-  auto bytes = v6.to_bytes();
+  auto bytes = address.to_v6().to_bytes();
   std::fill(bytes.begin() + 8, bytes.end(), 0);
   return asio::ip::address_v6(bytes).to_string() + "/64";
 }

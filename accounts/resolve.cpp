@@ -80,7 +80,7 @@ bool is_role_name(std::string_view local) {
 }
 
 Resolution resolve(sql::Transaction& tx, const Address& address, Breadth breadth) {
-  const auto domain = find_domain(tx, address.domain);
+  const auto domain = find_proved_domain(tx, address.domain);
   if (!domain) return {};
   const auto tenant = find_tenant(tx, domain->tenant);
   if (!tenant) return {};

@@ -107,11 +107,181 @@ CREATE TABLE signing_keys (
 CREATE UNIQUE INDEX signing_keys_by_selector ON signing_keys (tenant_id, domain, selector);
 )sql";
 
-constexpr std::array<sql::Migration, 1> kMigrations{{{1, "accounts", kFirst}}};
+// Texts that hold several names (narrowings, scopes, transports): see people/stored.hpp.
+constexpr std::string_view kPeopleAndKeys = R"sql(
+ALTER TABLE domains ADD COLUMN challenge TEXT NOT NULL DEFAULT '';
 
-constexpr std::array<std::string_view, 6> kTenantTables{
-    "accounts", "aliases", "catch_alls", "sender_grants", "credentials", "signing_keys"};
-constexpr std::array<std::string_view, 3> kPlatformTables{"guards", "tenants", "domains"};
+CREATE TABLE people (
+  id BLOB NOT NULL PRIMARY KEY,
+  email TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  password_hash TEXT,
+  status INTEGER NOT NULL,
+  platform_role INTEGER NOT NULL,
+  break_glass INTEGER NOT NULL,
+  totp_secret BLOB,
+  totp_last_step BIGINT NOT NULL,
+  recovery_salt BLOB,
+  failed_sign_ins INTEGER NOT NULL,
+  locked_until BIGINT,
+  password_changed_at BIGINT,
+  revision BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  last_sign_in_at BIGINT
+);
+CREATE INDEX people_by_platform_role ON people (platform_role, email);
+
+CREATE TABLE recovery_codes (
+  person_id BLOB NOT NULL,
+  digest BLOB NOT NULL,
+  PRIMARY KEY (person_id, digest)
+);
+
+CREATE TABLE passkeys (
+  credential_id BLOB NOT NULL PRIMARY KEY,
+  person_id BLOB NOT NULL,
+  public_key BLOB NOT NULL,
+  algorithm INTEGER NOT NULL,
+  counter BIGINT NOT NULL,
+  label TEXT NOT NULL,
+  transports TEXT NOT NULL,
+  backup INTEGER NOT NULL,
+  created_at BIGINT NOT NULL,
+  last_used_at BIGINT
+);
+CREATE INDEX passkeys_by_person ON passkeys (person_id, created_at);
+
+CREATE TABLE members (
+  tenant_id BLOB NOT NULL,
+  person_id BLOB NOT NULL,
+  role TEXT NOT NULL,
+  is_owner INTEGER NOT NULL,
+  narrowed_domains TEXT NOT NULL,
+  narrowed_accounts TEXT NOT NULL,
+  invited_by TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, person_id)
+);
+CREATE INDEX members_by_role ON members (tenant_id, role);
+
+CREATE TABLE memberships (
+  person_id BLOB NOT NULL,
+  tenant_id BLOB NOT NULL,
+  PRIMARY KEY (person_id, tenant_id)
+);
+CREATE INDEX memberships_by_tenant ON memberships (tenant_id);
+
+CREATE TABLE roles (
+  tenant_id BLOB NOT NULL,
+  id BLOB NOT NULL,
+  name TEXT NOT NULL,
+  permissions TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE UNIQUE INDEX roles_by_name ON roles (tenant_id, name);
+
+CREATE TABLE web_sessions (
+  token_digest BLOB NOT NULL PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE,
+  person_id BLOB NOT NULL,
+  created_at BIGINT NOT NULL,
+  seen_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  verified_at BIGINT,
+  address TEXT NOT NULL,
+  user_agent TEXT NOT NULL,
+  factors INTEGER NOT NULL
+);
+CREATE INDEX web_sessions_by_person ON web_sessions (person_id, id);
+CREATE INDEX web_sessions_by_expiry ON web_sessions (expires_at);
+
+CREATE TABLE one_time_tokens (
+  digest BLOB NOT NULL PRIMARY KEY,
+  kind INTEGER NOT NULL,
+  person_id BLOB,
+  email TEXT NOT NULL,
+  tenant_id BLOB,
+  payload TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  attempts_left INTEGER NOT NULL
+);
+CREATE INDEX one_time_tokens_by_email ON one_time_tokens (email, kind);
+CREATE INDEX one_time_tokens_by_person ON one_time_tokens (person_id, kind);
+CREATE INDEX one_time_tokens_by_tenant ON one_time_tokens (tenant_id, kind, email);
+CREATE INDEX one_time_tokens_by_expiry ON one_time_tokens (expires_at);
+
+CREATE TABLE api_keys (
+  tenant_id BLOB NOT NULL,
+  id BLOB NOT NULL,
+  label TEXT NOT NULL,
+  prefix TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  narrowed_domains TEXT NOT NULL,
+  narrowed_accounts TEXT NOT NULL,
+  addresses TEXT NOT NULL,
+  reads_per_minute BIGINT,
+  writes_per_minute BIGINT,
+  monthly_cap BIGINT,
+  created_by TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT,
+  last_used_at BIGINT,
+  last_used_address TEXT NOT NULL,
+  revoked_at BIGINT,
+  replaced_by BLOB,
+  PRIMARY KEY (tenant_id, id)
+);
+
+CREATE TABLE api_key_digests (
+  digest BLOB NOT NULL PRIMARY KEY,
+  tenant_id BLOB NOT NULL,
+  key_id BLOB NOT NULL
+);
+CREATE UNIQUE INDEX api_key_digests_by_key ON api_key_digests (tenant_id, key_id);
+
+CREATE TABLE api_key_usage (
+  tenant_id BLOB NOT NULL,
+  key_id BLOB NOT NULL,
+  month INTEGER NOT NULL,
+  reads BIGINT NOT NULL,
+  writes BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, key_id, month)
+);
+
+CREATE TABLE connections (
+  tenant_id BLOB NOT NULL,
+  id BLOB NOT NULL,
+  grantee_person BLOB NOT NULL,
+  permissions TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  granted_by TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  revoked_at BIGINT,
+  PRIMARY KEY (tenant_id, id)
+);
+
+CREATE TABLE connections_by_person (
+  person_id BLOB NOT NULL,
+  tenant_id BLOB NOT NULL,
+  id BLOB NOT NULL,
+  PRIMARY KEY (person_id, tenant_id, id)
+);
+CREATE INDEX connections_by_person_of_tenant ON connections_by_person (tenant_id, id);
+)sql";
+
+constexpr std::array<sql::Migration, 2> kMigrations{
+    {{1, "accounts", kFirst}, {2, "people and keys", kPeopleAndKeys}}};
+
+// In the order of the migrations that make them.
+constexpr auto kTenantTables = std::to_array<std::string_view>(
+    {"accounts", "aliases", "catch_alls", "sender_grants", "credentials", "signing_keys", "members",
+     "roles", "api_keys", "api_key_usage", "connections"});
+constexpr auto kPlatformTables = std::to_array<std::string_view>(
+    {"guards", "tenants", "domains", "people", "recovery_codes", "passkeys", "memberships",
+     "web_sessions", "one_time_tokens", "api_key_digests", "connections_by_person"});
 
 }  // namespace
 

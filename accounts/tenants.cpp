@@ -40,19 +40,34 @@ Result<void> demand_change(const sql::Transaction& tx) {
   return {};
 }
 
-}  // namespace
-
-std::string_view to_string(Status status) {
-  return status == Status::active ? "active" : "suspended";
+/// What isn't below a domain, and so wasn't removed with one.
+void delete_people_and_keys(sql::Transaction& tx, TenantId id) {
+  sql::TenantScope scope(tx, id);
+  for (const std::string_view text :
+       {std::string_view("DELETE FROM members WHERE tenant_id = :tenant"),
+        std::string_view("DELETE FROM roles WHERE tenant_id = :tenant"),
+        std::string_view("DELETE FROM api_keys WHERE tenant_id = :tenant"),
+        std::string_view("DELETE FROM api_key_usage WHERE tenant_id = :tenant"),
+        std::string_view("DELETE FROM connections WHERE tenant_id = :tenant")}) {
+    scope.prepare(text).run();
+  }
+  for (const std::string_view text :
+       {std::string_view("DELETE FROM memberships WHERE tenant_id = :id"),
+        std::string_view("DELETE FROM one_time_tokens WHERE tenant_id = :id"),
+        std::string_view("DELETE FROM api_key_digests WHERE tenant_id = :id"),
+        std::string_view("DELETE FROM connections_by_person WHERE tenant_id = :id")}) {
+    tx.prepare(text).bind(":id", id).run();
+  }
 }
 
-Result<Tenant> add_tenant(sql::Transaction& tx, const NewTenant& fresh) {
-  auto name = parse_tenant_name(fresh.name);
-  if (!name) return std::unexpected(std::move(name.error()));
-  Tenant tenant{fresh.id,       *name,
-                Status::active, emptiest_shard(tx, fresh.mail_shards),
-                std::nullopt,   fresh.wrapped_data_key,
-                fresh.created};
+std::unexpected<Error> taken(std::string_view name) {
+  return fail(Errc::exists, fmt::format("a tenant named {} is here already", name));
+}
+
+Result<Tenant> insert_tenant(sql::Transaction& tx, std::string name, const NewTenant& fresh) {
+  Tenant tenant{
+      fresh.id,     std::move(name),        Status::active, emptiest_shard(tx, fresh.mail_shards),
+      std::nullopt, fresh.wrapped_data_key, fresh.created};
   try {
     tx.prepare(
           "INSERT INTO tenants (id, name, status, shard, wrapped_data_key, revision, created_at) "
@@ -64,9 +79,26 @@ Result<Tenant> add_tenant(sql::Transaction& tx, const NewTenant& fresh) {
         .bind(":created", tenant.created)
         .run();
   } catch (const sql::UniqueViolation&) {
-    return fail(Errc::exists, fmt::format("a tenant named {} is here already", tenant.name));
+    return taken(tenant.name);
   }
   return tenant;
+}
+
+}  // namespace
+
+std::string_view to_string(Status status) {
+  return status == Status::active ? "active" : "suspended";
+}
+
+Result<Tenant> add_tenant(sql::Transaction& tx, const NewTenant& fresh) {
+  auto name = parse_tenant_name(fresh.name);
+  if (!name) return std::unexpected(std::move(name.error()));
+  if (*name == kPlatformTenant) return taken(*name);
+  return insert_tenant(tx, std::move(*name), fresh);
+}
+
+Result<Tenant> add_platform_tenant(sql::Transaction& tx, const NewTenant& fresh) {
+  return insert_tenant(tx, std::string(kPlatformTenant), fresh);
 }
 
 Result<Tenant> find_tenant(sql::Transaction& tx, TenantId id) {
@@ -115,9 +147,8 @@ Result<void> set_tenant_owner(sql::Transaction& tx, TenantId id, AccountId owner
 }
 
 Result<void> remove_tenant(sql::Transaction& tx, TenantId id) {
-  // Updated first: a domain can't be added meanwhile (see add_domain).
-  tx.prepare("UPDATE tenants SET revision = revision + 1 WHERE id = :id").bind(":id", id).run();
-  if (auto found = demand_change(tx); !found) return found;
+  // Held first: a domain can't be added meanwhile (see add_domain), nor a member.
+  if (auto held = hold_tenant(tx, id); !held) return held;
   constexpr std::size_t kNamed = 3;
   const auto domains = list_domains(tx, id, "", kNamed + 1);
   if (!domains.empty()) {
@@ -128,8 +159,14 @@ Result<void> remove_tenant(sql::Transaction& tx, TenantId id) {
     if (domains.size() > kNamed) names += ", ...";
     return fail(Errc::denied, "remove the tenant's domains first: " + names);
   }
+  delete_people_and_keys(tx, id);
   tx.prepare("DELETE FROM tenants WHERE id = :id").bind(":id", id).run();
   return {};
+}
+
+Result<void> hold_tenant(sql::Transaction& tx, TenantId id) {
+  tx.prepare("UPDATE tenants SET revision = revision + 1 WHERE id = :id").bind(":id", id).run();
+  return demand_change(tx);
 }
 
 #undef TENANT_COLUMNS

@@ -18,6 +18,10 @@ namespace postern::accounts {
 enum class Status : std::uint8_t { active = 0, suspended = 1 };
 std::string_view to_string(Status status);
 
+/// The server's own tenant (platform_tenant.hpp): no other takes this name, since mail to
+/// everybody's users waits under its key.
+inline constexpr std::string_view kPlatformTenant = "postern-platform";
+
 struct Tenant {
   TenantId id;
   std::string name;
@@ -36,8 +40,10 @@ struct NewTenant {
   Timestamp created;
 };
 
-/// Errc::invalid (name), Errc::exists.
+/// Errc::invalid (name), Errc::exists (of kPlatformTenant too).
 Result<Tenant> add_tenant(sql::Transaction& tx, const NewTenant& fresh);
+/// kPlatformTenant, whatever `fresh` is named. Errc::exists.
+Result<Tenant> add_platform_tenant(sql::Transaction& tx, const NewTenant& fresh);
 Result<Tenant> find_tenant(sql::Transaction& tx, TenantId id);
 Result<Tenant> find_tenant(sql::Transaction& tx, std::string_view name);
 /// In order of name, those after `after`; at most `limit`.
@@ -46,7 +52,12 @@ Result<void> set_tenant_status(sql::Transaction& tx, TenantId id, Status status)
 /// The account must be the tenant's.
 Result<void> set_tenant_owner(sql::Transaction& tx, TenantId id, AccountId owner);
 /// Errc::denied while it has domains (the message names some). With the row goes the wrapped data
-/// key: what is left of the tenant's mail can't be opened again.
+/// key: what is left of the tenant's mail can't be opened again. Its members, roles, API keys,
+/// connections and open invitations go too; the people stay.
 Result<void> remove_tenant(sql::Transaction& tx, TenantId id);
+
+/// For what is counted or compared over all rows of a tenant: Errc::not_found when there is no such
+/// tenant. Updates its row, so that nobody else does the same meanwhile, and the tenant can't go.
+Result<void> hold_tenant(sql::Transaction& tx, TenantId id);
 
 }  // namespace postern::accounts

@@ -16,7 +16,10 @@ pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(psl REQUIRED IMPORTED_TARGET libpsl)
 pkg_check_modules(icu REQUIRED IMPORTED_TARGET icu-uc icu-i18n)
 pkg_check_modules(opendkim REQUIRED IMPORTED_TARGET opendkim)
+pkg_check_modules(oath REQUIRED IMPORTED_TARGET liboath)
+pkg_check_modules(fido2 REQUIRED IMPORTED_TARGET libfido2)
 find_package(mimalloc REQUIRED)
+find_library(ZXCVBN_LIBRARY zxcvbn REQUIRED)
 find_library(SPF2_LIBRARY spf2 REQUIRED)
 
 # Distribution headers are not ours to warn about.
@@ -24,7 +27,8 @@ add_library(postern_dependencies INTERFACE)
 target_link_libraries(postern_dependencies INTERFACE
   Threads::Threads Boost::json Boost::url OpenSSL::SSL OpenSSL::Crypto fmt::fmt spdlog::spdlog
   tomlplusplus::tomlplusplus PkgConfig::sqlite3 PkgConfig::cares PkgConfig::argon2 PkgConfig::zstd
-  PkgConfig::zlib PkgConfig::psl PkgConfig::icu PkgConfig::opendkim ${SPF2_LIBRARY})
+  PkgConfig::zlib PkgConfig::psl PkgConfig::icu PkgConfig::opendkim PkgConfig::oath PkgConfig::fido2
+  ${SPF2_LIBRARY} ${ZXCVBN_LIBRARY})
 target_compile_definitions(postern_dependencies INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
   SPDLOG_FMT_EXTERNAL)

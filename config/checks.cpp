@@ -1,5 +1,6 @@
 #include "config/checks.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/ascii.hpp"
@@ -67,6 +68,44 @@ bool is_dns_server(std::string_view text) {
   if (is_address(text)) return true;
   const auto endpoint = parse_endpoint(text);
   return endpoint && endpoint->port != 0;
+}
+
+namespace {
+
+// "host", "host:port", "127.0.0.1:8080", "[::1]:8080"; or of these what is loopback.
+enum class Hosts : std::uint8_t { any, loopback };
+
+bool is_authority(std::string_view text, Hosts hosts) {
+  if (const auto endpoint = parse_endpoint(text)) {
+    return endpoint->port != 0 && (hosts == Hosts::any || is_loopback(*endpoint));
+  }
+  const auto colon = text.rfind(':');
+  const auto host = text.substr(0, colon);
+  if (colon != std::string_view::npos && parse_port(text.substr(colon + 1)).value_or(0) == 0)
+    return false;
+  return is_public_name(host) && (hosts == Hosts::any || host == "localhost");
+}
+
+bool is_atom(char c) {
+  return ascii::is_alnum(c) || std::string_view("!#$%&'*+-/=?^_`{|}~.").contains(c);
+}
+
+}  // namespace
+
+bool is_origin(std::string_view text) {
+  constexpr std::string_view kSecure = "https://";
+  constexpr std::string_view kPlain = "http://";
+  if (text.empty()) return true;
+  if (text.starts_with(kSecure)) return is_authority(text.substr(kSecure.size()), Hosts::any);
+  return text.starts_with(kPlain) && is_authority(text.substr(kPlain.size()), Hosts::loopback);
+}
+
+bool is_mail_address(std::string_view text) {
+  constexpr std::size_t kLongest = 254;  // RFC 5321 §4.5.3.1.3, without the brackets
+  const auto at = text.find('@');
+  if (text.empty()) return true;
+  if (at == 0 || at == std::string_view::npos || text.size() > kLongest) return false;
+  return std::ranges::all_of(text.substr(0, at), is_atom) && is_public_name(text.substr(at + 1));
 }
 
 bool is_loopback(const Endpoint& endpoint) {

@@ -21,6 +21,12 @@ bool is_endpoint(std::string_view text);
 /// An endpoint whose port is not 0, or an address alone.
 bool is_dns_server(std::string_view text);
 
+/// Scheme and host, perhaps a port, nothing behind: "https://mail.example.com". Plain http for
+/// loopback alone. Of this and the next, nothing at all means the default.
+bool is_origin(std::string_view text);
+/// A plain address of ASCII: local part, "@", domain.
+bool is_mail_address(std::string_view text);
+
 struct Endpoint {
   std::string address;  ///< without brackets
   std::uint16_t port = 0;

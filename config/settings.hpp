@@ -157,6 +157,25 @@ struct Settings {
     Duration longest_block = std::chrono::hours(1);
   } auth;
 
+  struct Web {
+    std::string public_url;  ///< origin in mailed links; empty: https:// and the hostname
+    std::string mail_from;   ///< of mailed links; empty: postern@ and the hostname
+    bool sign_up = false;
+    bool require_second_factor = false;
+    Duration session_idle = std::chrono::minutes(30);
+    Duration session_lifetime = std::chrono::hours(12);
+    std::int64_t lock_failures = 5;
+    Duration lock_time = std::chrono::minutes(15);
+    std::int64_t address_requests = 300;
+    std::int64_t key_reads = 600;
+    std::int64_t key_writes = 120;
+  } web;
+
+  struct Audit {
+    Duration retention = std::chrono::days(730);
+    std::filesystem::path witness_socket;  ///< empty: none
+  } audit;
+
   struct Inbound {
     bool authenticate = true;
     DmarcReject dmarc_reject = DmarcReject::junk;

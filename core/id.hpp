@@ -50,6 +50,11 @@ using MailboxId = Id<struct MailboxTag>;        ///< an IMAP folder
 using ObjectId = Id<struct ObjectTag>;          ///< a stored body
 using MessageId = Id<struct MessageTag>;    ///< a message accepted by this server ("queued as ID")
 using DeliveryId = Id<struct DeliveryTag>;  ///< one application of a message to one destination
+using PersonId = Id<struct PersonTag>;      ///< who signs in to the console
+using RoleId = Id<struct RoleTag>;          ///< a tenant's own role
+using SessionId = Id<struct SessionTag>;    ///< one browser's sign-in; not its secret token
+using ApiKeyId = Id<struct ApiKeyTag>;      ///< an API key; not its secret
+using ConnectionId = Id<struct ConnectionTag>;  ///< leave for an outsider to act in a tenant
 
 }  // namespace postern
 

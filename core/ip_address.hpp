@@ -15,6 +15,9 @@ std::optional<boost::asio::ip::address> parse_ip(std::string_view text);
 std::optional<boost::asio::ip::address_v4> parse_ipv4(std::string_view text);
 std::optional<boost::asio::ip::address_v6> parse_ipv6(std::string_view text);
 
+/// An IPv4 address that came as an IPv6 one (RFC 4291 §2.5.5.2) as itself; any other as it is.
+boost::asio::ip::address unmapped(const boost::asio::ip::address& address);
+
 /// RFC 5321 §4.1.3: "[192.0.2.1]" or "[IPv6:2001:db8::1]". General literals are refused: no tag is
 /// registered.
 std::optional<boost::asio::ip::address> parse_address_literal(std::string_view text);

@@ -127,6 +127,28 @@ void Database::submit_read(Run run, Finish finish) {
   impl_->readers->submit(Job{std::move(run), std::move(finish)});
 }
 
+Task<Result<void>> Database::write_run(Lane lane, Purpose purpose, Run run) {
+  struct Start {
+    Database* self;
+    Lane lane;
+    Purpose purpose;
+    Run run;
+    void operator()(Finish done) {
+      self->submit_write(lane, purpose, std::move(run), std::move(done));
+    }
+  };
+  co_return co_await suspend_for<void>(Start{this, lane, purpose, std::move(run)});
+}
+
+Task<Result<void>> Database::read_run(Run run) {
+  struct Start {
+    Database* self;
+    Run run;
+    void operator()(Finish done) { self->submit_read(std::move(run), std::move(done)); }
+  };
+  co_return co_await suspend_for<void>(Start{this, std::move(run)});
+}
+
 Result<void> Database::backup_to(const std::string& target) {
   return backup_together({this}, {target});
 }

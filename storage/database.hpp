@@ -85,6 +85,9 @@ class Database {
   using Finish = std::move_only_function<void(Result<void>)>;
   void submit_write(Lane lane, Purpose purpose, Run run, Finish finish);
   void submit_read(Run run, Finish finish);
+  // What every write<T> and read<T> suspends in: compiled once, not once a type.
+  Task<Result<void>> write_run(Lane lane, Purpose purpose, Run run);
+  Task<Result<void>> read_run(Run run);
 
   struct Impl;
   explicit Database(std::unique_ptr<Impl> impl);

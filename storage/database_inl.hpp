@@ -35,39 +35,15 @@ auto capture(std::shared_ptr<Outcome<T>> outcome, Database::Closure<T> closure) 
 template <class T>
 Task<Result<T>> Database::write(Lane lane, Purpose purpose, Closure<T> closure) {
   auto outcome = std::make_shared<detail::Outcome<T>>();
-  struct Start {
-    Database* self;
-    Lane lane;
-    Purpose purpose;
-    Run run;
-    std::shared_ptr<detail::Outcome<T>> outcome;
-    void operator()(std::move_only_function<void(Result<T>)> done) {
-      self->submit_write(lane, purpose, std::move(run),
-                         [done = std::move(done), outcome = outcome](Result<void> batch) mutable {
-                           done(detail::settle(*outcome, std::move(batch)));
-                         });
-    }
-  };
-  co_return co_await suspend_for<T>(
-      Start{this, lane, purpose, detail::capture<T>(outcome, std::move(closure)), outcome});
+  auto batch = co_await write_run(lane, purpose, detail::capture<T>(outcome, std::move(closure)));
+  co_return detail::settle(*outcome, std::move(batch));
 }
 
 template <class T>
 Task<Result<T>> Database::read(Closure<T> closure) {
   auto outcome = std::make_shared<detail::Outcome<T>>();
-  struct Start {
-    Database* self;
-    Run run;
-    std::shared_ptr<detail::Outcome<T>> outcome;
-    void operator()(std::move_only_function<void(Result<T>)> done) {
-      self->submit_read(std::move(run),
-                        [done = std::move(done), outcome = outcome](Result<void> end) mutable {
-                          done(detail::settle(*outcome, std::move(end)));
-                        });
-    }
-  };
-  co_return co_await suspend_for<T>(
-      Start{this, detail::capture<T>(outcome, std::move(closure)), outcome});
+  auto end = co_await read_run(detail::capture<T>(outcome, std::move(closure)));
+  co_return detail::settle(*outcome, std::move(end));
 }
 
 template <class T>

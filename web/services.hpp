@@ -5,12 +5,15 @@
 #include <functional>
 #include <string>
 
+#include "accounts/audit/chain.hpp"
 #include "accounts/authenticator.hpp"
 #include "accounts/directory.hpp"
+#include "accounts/mailer.hpp"
 #include "accounts/password.hpp"
 #include "accounts/registry.hpp"
 #include "config/settings.hpp"
 #include "core/dns/dns.hpp"
+#include "core/rate_limiter.hpp"
 #include "core/time.hpp"
 #include "core/worker_pool.hpp"
 #include "smtp/delivery/service.hpp"
@@ -18,6 +21,9 @@
 #include "storage/store.hpp"
 
 namespace postern::web {
+
+class AccessControl;
+class Ceremonies;
 
 struct Services {
   const config::Settings* settings = nullptr;
@@ -30,10 +36,18 @@ struct Services {
   accounts::Authenticator* authenticator = nullptr;
   smtp::delivery::DeliveryService* delivery = nullptr;
   smtp::queue::EventSink* events = nullptr;
-  dns::Resolver* resolver = nullptr;  ///< of the thread that serves the management socket
-  WorkerPool* workers = nullptr;      ///< for key generation, backup, files of past months
-  std::string version;                ///< of the program
-  std::function<bool()> ready;        ///< all listeners up, not draining
+  const accounts::audit::Chain* audit = nullptr;
+  AccessControl* access = nullptr;
+  accounts::Mailer* mailer = nullptr;
+  RateLimiter* person_mails = nullptr;  ///< by address
+  Ceremonies* ceremonies = nullptr;
+  std::string codes_key;               ///< of mailed codes; not in the database
+  std::string public_url;              ///< where people reach this server, without a final slash
+  std::function<Executor()> executor;  ///< of the calling io thread
+  WorkerPool* workers = nullptr;       ///< for key generation, backup, files of past months
+  std::function<dns::Resolver*()> resolver;  ///< of the calling io thread
+  std::string version;                       ///< of the program
+  std::function<bool()> ready;               ///< all listeners up, not draining
 };
 
 }  // namespace postern::web

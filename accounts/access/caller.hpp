@@ -32,11 +32,20 @@ struct Narrowing {
   [[nodiscard]] bool reaches_account(const std::string& address) const;
 };
 
+/// How far a person's sign-in has come.
+enum class SignIn : std::uint8_t {
+  none,
+  half,       ///< a second factor is still to be given
+  enrolling,  ///< none is set up, and the operator demands one
+  whole,
+};
+
 struct Caller {
   CallerKind kind = CallerKind::nobody;
-  std::string id;        ///< of the person or key; the uid of an operator
-  std::string name;      ///< for people to read: email address, key label, "uid 0"
-  std::string original;  ///< set when somebody acts as another: who really acts
+  SignIn sign_in = SignIn::none;  ///< of a person
+  std::string id;                 ///< of the person or key; the uid of an operator
+  std::string name;               ///< for people to read: email address, key label, "uid 0"
+  std::string original;           ///< set when somebody acts as another: who really acts
   /// The tenant in which it acts; without one only the platform's things are reached, and by an
   /// operator everything.
   std::optional<TenantId> tenant;
@@ -46,6 +55,11 @@ struct Caller {
   std::optional<Timestamp> verified_at;
 
   [[nodiscard]] bool may(Permission permission) const { return permissions.has(permission); }
+  /// Whether the tenant's things are within its reach: the one in which it acts, or any for an
+  /// operator who acts in none.
+  [[nodiscard]] bool reaches(TenantId other) const {
+    return tenant ? *tenant == other : kind == CallerKind::operator_;
+  }
 };
 
 /// Whoever may open the management socket: everything, everywhere.

@@ -27,8 +27,12 @@ int run(int argc, char** argv) {
   add_credential_verbs(app, context);
   add_alias_verbs(app, context);
   add_login_verbs(app, context);
+  add_person_verbs(app, context);
+  add_key_verbs(app, context);
+  add_audit_verbs(app, context);
   add_queue_verbs(app, context);
   add_message_verbs(app, context);
+  add_api_verbs(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -19,6 +19,7 @@ void print_records(const json::value& domain) {
 
 void print_added(const json::value& domain) {
   std::cout << "; domain " << field(domain, "domain") << " of tenant " << field(domain, "tenant")
+            << (field(domain, "status") == "pending" ? " (pending until DNS proves it)" : "")
             << ". Publish these records:\n";
   print_records(domain);
   std::cout << "; Then: postern domain check " << field(domain, "domain") << '\n';

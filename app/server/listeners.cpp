@@ -5,6 +5,7 @@
 
 #include "app/server/endpoint.hpp"
 #include "app/server/options.hpp"
+#include "core/ip_address.hpp"
 #include "core/log.hpp"
 #include "smtp/server/session.hpp"
 #include "web/api/routes.hpp"
@@ -35,16 +36,23 @@ std::int64_t session_limit(const config::Settings::Limits& limits, ListenKind ki
   return limits.http_sessions;
 }
 
-// Whoever runs the server, and root, may manage it.
-bool may_manage(asio::local::stream_protocol::socket& socket) {
+// Whoever runs the server, and root, may manage it; nullopt: somebody else.
+std::optional<std::uint32_t> manager(asio::local::stream_protocol::socket& socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
-    return false;
-  return peer.uid == 0 || peer.uid == ::geteuid();
+    return std::nullopt;
+  if (peer.uid != 0 && peer.uid != ::geteuid()) return std::nullopt;
+  return peer.uid;
 }
 
 }  // namespace
+
+Listeners::Listeners(Parts& parts, web::Services& services)
+    : parts_(parts),
+      services_(services),
+      api_(services, web::api_routes()),
+      metrics_api_(services, web::metrics_routes()) {}
 
 std::shared_ptr<const Listeners::Current> Listeners::current() const {
   std::scoped_lock lock(mutex_);
@@ -87,22 +95,33 @@ void Listeners::accept(ListenKind kind, asio::ip::tcp::socket socket) {
     case ListenKind::https:
     case ListenKind::metrics: break;
   }
+  accept_http(kind, std::move(socket), settings->http_body);
+}
+
+void Listeners::accept_http(ListenKind kind, asio::ip::tcp::socket socket, std::uint64_t body) {
   web::HttpOptions options;
   if (kind == ListenKind::https) options.tls = parts_.tls.get();
-  options.routes = kind == ListenKind::metrics ? web::metrics_routes() : web::public_routes();
-  web::start_http_session(std::make_unique<Stream>(std::move(socket)), options, services_,
-                          registry);
+  options.limits.body_bytes = body;
+  auto stream = std::make_unique<Stream>(std::move(socket));
+  options.peer.door = kind == ListenKind::metrics ? web::Door::metrics : web::Door::http;
+  options.peer.transport = options.tls ? web::Transport::tls : web::Transport::plain;
+  options.peer.address = unmapped(stream->remote().address()).to_string();
+  auto& application = kind == ListenKind::metrics ? metrics_api_ : api_;
+  web::start_http_session(std::move(stream), std::move(options), application,
+                          *registries_.at(kind));
 }
 
 void Listeners::accept_management(asio::local::stream_protocol::socket socket) {
-  if (!may_manage(socket)) {
+  const auto uid = manager(socket);
+  if (!uid) {
     log::warn("management_refused", {{"reason", "peer is neither root nor the server's user"}});
     return;
   }
   web::HttpOptions options;
-  options.routes = web::management_routes();
+  options.peer.door = web::Door::management;
+  options.peer.uid = *uid;
   options.limits.body_bytes = current()->http_body;
-  web::start_http_session(std::make_unique<Stream>(std::move(socket)), options, services_,
+  web::start_http_session(std::make_unique<Stream>(std::move(socket)), std::move(options), api_,
                           *management_sessions_);
 }
 

@@ -13,6 +13,7 @@
 #include "core/session_registry.hpp"
 #include "imap/server.hpp"
 #include "smtp/server/config.hpp"
+#include "web/api/application.hpp"
 #include "web/services.hpp"
 
 namespace postern::server {
@@ -35,10 +36,11 @@ class Listeners {
   [[nodiscard]] std::size_t live_sessions() const;
 
  private:
-  Listeners(Parts& parts, web::Services& services) : parts_(parts), services_(services) {}
+  Listeners(Parts& parts, web::Services& services);
   Result<void> add(const config::Listen& listen);
   Result<void> add_management(const std::string& path);
   void accept(config::ListenKind kind, asio::ip::tcp::socket socket);
+  void accept_http(config::ListenKind kind, asio::ip::tcp::socket socket, std::uint64_t body);
   void accept_management(asio::local::stream_protocol::socket socket);
 
   /// What sessions of each kind begin with; replaced by a reload under the lock.
@@ -51,6 +53,8 @@ class Listeners {
 
   Parts& parts_;
   web::Services& services_;
+  web::Api api_;
+  web::Api metrics_api_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Current> current_;
   std::map<config::ListenKind, std::unique_ptr<SessionRegistry>> registries_;

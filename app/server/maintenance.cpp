@@ -9,9 +9,12 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "accounts/domains.hpp"
 #include "accounts/tenants.hpp"
 #include "app/server/removed_accounts.hpp"
 #include "core/log.hpp"
+#include "web/access/access_control.hpp"
+#include "web/access/audit.hpp"
 
 namespace postern::server {
 
@@ -20,15 +23,20 @@ namespace {
 constexpr std::chrono::minutes kPause{1};      // between rounds
 constexpr std::chrono::hours kViewGrace{1};    // views of an expunged message end within this
 constexpr std::chrono::days kRepeatGrace{30};  // nothing in the queue is tried for longer
+constexpr std::chrono::days kProofTime{14};    // for a domain that has to be proved
 constexpr int kStep = 500;                     // objects erased in one transaction
 constexpr std::size_t kTenantPage = 100;
 
 }  // namespace
 
 struct Maintenance::State {
-  State(Parts& all, std::chrono::milliseconds retention)
-      : parts(all), event_retention(retention), timer(all.runtime->context(0)) {}
+  State(Parts& all, web::Services& its_services, std::chrono::milliseconds retention)
+      : parts(all),
+        services(its_services),
+        event_retention(retention),
+        timer(all.runtime->context(0)) {}
   Parts& parts;
+  web::Services& services;
   std::atomic<std::chrono::milliseconds> event_retention;
   asio::steady_timer timer;
   bool stopped = false;
@@ -77,6 +85,16 @@ Task<void> sweep_all(Parts& parts) {
   }
 }
 
+// No bump: what isn't routed has nothing in a cache that would have to go.
+Task<void> drop_unproved(accounts::Registry& registry) {
+  auto dropped = co_await registry.note<std::size_t>(
+      [before = system_clock().now() - kProofTime](sql::Transaction& tx) -> Result<std::size_t> {
+        return accounts::drop_unproved_domains(tx, before);
+      });
+  if (!dropped) log::warn("unproved_domains_kept", {{"error", dropped.error().message}});
+  if (dropped && *dropped > 0) log::info("unproved_domains_dropped", {{"domains", *dropped}});
+}
+
 Task<void> drop_old_events(Parts& parts, Micros retention) {
   const auto oldest = storage::month_of(system_clock().now() - retention);
   auto dropped = co_await parts.workers->run<std::vector<storage::Month>>(
@@ -94,8 +112,9 @@ Task<void> drop_old_events(Parts& parts, Micros retention) {
 
 }  // namespace
 
-Maintenance::Maintenance(Parts& parts, std::chrono::milliseconds event_retention)
-    : state_(std::make_shared<State>(parts, event_retention)) {}
+Maintenance::Maintenance(Parts& parts, web::Services& services,
+                         std::chrono::milliseconds event_retention)
+    : state_(std::make_shared<State>(parts, services, event_retention)) {}
 
 void Maintenance::set_event_retention(std::chrono::milliseconds retention) {
   state_->event_retention = retention;
@@ -111,6 +130,13 @@ void Maintenance::start() {
         if (state->stopped) co_return;
         co_await erase_removed_accounts(state->parts.store->control(), *state->parts.mailboxes,
                                         system_clock());
+        if (auto done = co_await web::settle_intents(state->services); !done) {
+          log::warn("audit_intents_wait", {{"error", done.error().message}});
+        }
+        if (auto done = co_await state->services.access->flush_usage(); !done) {
+          log::warn("key_usage_waits", {{"error", done.error().message}});
+        }
+        co_await drop_unproved(*state->parts.registry);
         co_await drop_old_events(state->parts, state->event_retention.load());
         co_await sweep_all(state->parts);
       }

@@ -10,13 +10,14 @@
 #include <memory>
 
 #include "app/server/parts.hpp"
+#include "web/services.hpp"
 
 namespace postern::server {
 
 class Maintenance {
  public:
   /// Events are kept for `event_retention` at least: a month's file goes when all of it is older.
-  Maintenance(Parts& parts, std::chrono::milliseconds event_retention);
+  Maintenance(Parts& parts, web::Services& services, std::chrono::milliseconds event_retention);
   void start();
   void stop();
   /// From any thread.

@@ -184,4 +184,14 @@ Result<void> configure_log(const config::Settings& settings) {
   return log::configure(level, format, settings.log.file.string());
 }
 
+web::AccessOptions access_options(const config::Settings& settings) {
+  web::AccessOptions options;
+  options.session_idle = settings.web.session_idle;
+  options.require_second_factor = settings.web.require_second_factor;
+  options.address_requests = static_cast<std::uint32_t>(settings.web.address_requests);
+  options.key_reads = static_cast<std::uint32_t>(settings.web.key_reads);
+  options.key_writes = static_cast<std::uint32_t>(settings.web.key_writes);
+  return options;
+}
+
 }  // namespace postern::server

@@ -11,6 +11,7 @@
 #include "smtp/delivery/settings.hpp"
 #include "smtp/reception/environment.hpp"
 #include "smtp/server/config.hpp"
+#include "web/access/access_control.hpp"
 
 namespace postern::server {
 
@@ -27,5 +28,7 @@ imap::Options imap_options(const config::Settings& settings,
                            std::function<std::shared_ptr<const tls::Context>()> tls);
 /// Errc::io when the log file can't be opened: the log stays as it was.
 Result<void> configure_log(const config::Settings& settings);
+
+web::AccessOptions access_options(const config::Settings& settings);
 
 }  // namespace postern::server

@@ -2,8 +2,10 @@
 
 #include <thread>
 
+#include "accounts/audit/key.hpp"
 #include "app/server/options.hpp"
 #include "app/server/stores.hpp"
+#include "core/crypto.hpp"
 
 namespace postern::server {
 
@@ -21,6 +23,11 @@ Result<void> open_storage(const config::Settings& settings, Parts& parts) {
   auto store = open_store(settings);
   if (!store) return std::unexpected(store.error());
   parts.store = std::move(*store);
+  auto key = accounts::audit::open_chain_key(parts.store->control(), parts.keystore->master(),
+                                             system_clock().now());
+  if (!key) return std::unexpected(key.error());
+  parts.audit = std::make_unique<accounts::audit::Chain>(*key);
+  crypto::wipe(*key);
   return {};
 }
 
@@ -87,6 +94,14 @@ Result<void> make_mail(const config::Settings& settings, Parts& parts) {
                                                                      std::move(environment));
   parts.reception =
       std::make_unique<smtp::reception::Reception>(reception_environment(settings, parts));
+  auto from = parse_mail_from(settings.web.mail_from.empty() ? "postern@" + settings.hostname
+                                                             : settings.web.mail_from);
+  if (!from) return std::unexpected(from.error());
+  parts.platform_tenant = std::make_unique<accounts::PlatformTenant>(
+      *parts.registry, *parts.keystore, system_clock(),
+      static_cast<std::uint32_t>(parts.store->mail_shards()));
+  parts.mailer = std::make_unique<QueueMailer>(reception_environment(settings, parts),
+                                               *parts.platform_tenant, std::move(*from));
   parts.imap = std::make_shared<imap::StoreBackend>(*parts.authenticator, *parts.mailboxes);
   return {};
 }
@@ -96,6 +111,11 @@ Result<void> make_mail(const config::Settings& settings, Parts& parts) {
 dns::Resolver& Parts::resolver() const {
   const auto index = runtime->current();
   return *resolvers[index < resolvers.size() ? index : 0];
+}
+
+Executor Parts::executor() const {
+  const auto index = runtime->current();
+  return runtime->context(index < runtime->size() ? index : 0).get_executor();
 }
 
 Result<std::unique_ptr<Parts>> make_parts(const config::Settings& settings) {

@@ -7,11 +7,14 @@
 #include <mutex>
 #include <vector>
 
+#include "accounts/audit/chain.hpp"
 #include "accounts/authenticator.hpp"
 #include "accounts/directory.hpp"
 #include "accounts/password.hpp"
+#include "accounts/platform_tenant.hpp"
 #include "accounts/registry.hpp"
 #include "app/server/event_mover.hpp"
+#include "app/server/queue_mailer.hpp"
 #include "config/settings.hpp"
 #include "core/dns/dns.hpp"
 #include "core/runtime.hpp"
@@ -66,6 +69,7 @@ struct Parts {
   std::unique_ptr<storage::Store> store;
   std::unique_ptr<storage::Keystore> keystore;
   std::unique_ptr<accounts::Registry> registry;
+  std::unique_ptr<accounts::audit::Chain> audit;
   std::unique_ptr<accounts::Directory> directory;
   std::unique_ptr<accounts::PasswordPool> passwords;
   std::unique_ptr<accounts::Authenticator> authenticator;
@@ -78,6 +82,8 @@ struct Parts {
   std::unique_ptr<smtp::reception::ReportSigning> report_signing;
   std::unique_ptr<smtp::delivery::DeliveryService> delivery;
   std::unique_ptr<smtp::reception::Reception> reception;
+  std::unique_ptr<accounts::PlatformTenant> platform_tenant;
+  std::unique_ptr<QueueMailer> mailer;
   std::shared_ptr<imap::Backend> imap;
   // The first to go: their jobs use what is above.
   std::unique_ptr<WorkerPool> workers;       ///< for key generation, backup, event files
@@ -85,6 +91,8 @@ struct Parts {
 
   /// The resolver of the calling io thread; the first one's from elsewhere.
   [[nodiscard]] dns::Resolver& resolver() const;
+  /// Of the calling io thread; the first one's from elsewhere.
+  [[nodiscard]] Executor executor() const;
 };
 
 Result<std::unique_ptr<Parts>> make_parts(const config::Settings& settings);

@@ -12,11 +12,17 @@
 #include "app/server/parts.hpp"
 #include "config/loader.hpp"
 #include "config/render.hpp"
+#include "core/crypto.hpp"
 #include "core/log.hpp"
+#include "core/random.hpp"
+#include "web/access/access_control.hpp"
+#include "web/access/ceremonies.hpp"
 
 namespace postern::server {
 
 namespace {
+
+constexpr std::size_t kMailedAddresses = 10'000;  // whose emails are counted
 
 class Server {
  public:
@@ -40,6 +46,9 @@ class Server {
   asio::signal_set signals_;
   std::unique_ptr<Parts> parts_;
   web::Services services_;
+  std::unique_ptr<web::AccessControl> access_;
+  web::Ceremonies ceremonies_;
+  RateLimiter person_mails_{kMailedAddresses};
   std::unique_ptr<Listeners> listeners_;
   std::unique_ptr<Maintenance> maintenance_;
   std::atomic<bool> ready_{false};
@@ -58,8 +67,14 @@ web::Services make_services(const config::Settings& settings, Parts& parts,
   services.authenticator = parts.authenticator.get();
   services.delivery = parts.delivery.get();
   services.events = parts.events.get();
-  services.resolver = parts.resolvers.front().get();
+  services.resolver = [&parts] { return &parts.resolver(); };
+  services.audit = parts.audit.get();
+  services.mailer = parts.mailer.get();
   services.workers = parts.workers.get();
+  services.executor = [&parts] { return parts.executor(); };
+  services.codes_key = random_bytes(crypto::kKeySize);
+  services.public_url =
+      settings.web.public_url.empty() ? "https://" + settings.hostname : settings.web.public_url;
   services.version = POSTERN_VERSION;
   services.ready = [&ready] { return ready.load(); };
   return services;
@@ -72,6 +87,11 @@ Result<void> Server::run() {
   if (!parts) return std::unexpected(parts.error());
   parts_ = std::move(*parts);
   services_ = make_services(settings_, *parts_, ready_);
+  access_ = std::make_unique<web::AccessControl>(access_options(settings_), *parts_->registry,
+                                                 system_clock());
+  services_.access = access_.get();
+  services_.ceremonies = &ceremonies_;
+  services_.person_mails = &person_mails_;
   auto listeners = Listeners::bind(settings_, *parts_, services_);
   if (!listeners) return std::unexpected(listeners.error());
   listeners_ = std::move(*listeners);
@@ -80,7 +100,7 @@ Result<void> Server::run() {
   parts_->delivery->start();
   parts_->event_mover->start();
   listeners_->start();
-  maintenance_ = std::make_unique<Maintenance>(*parts_, settings_.events.retention);
+  maintenance_ = std::make_unique<Maintenance>(*parts_, services_, settings_.events.retention);
   maintenance_->start();
   ready_ = true;
   log::info("ready", {{"hostname", settings_.hostname}, {"threads", parts_->runtime->size()}});

@@ -39,4 +39,16 @@ Task<Result<std::string>> OutboundSigner::sign(TenantId tenant, std::string doma
                        clock_->now());
 }
 
+Task<Result<std::string>> OutboundSigner::sign_for_server(std::string domain, std::string header,
+                                                          std::string body_hash) {
+  for (std::string name = std::move(domain); name.find('.') != std::string::npos;
+       name = name.substr(name.find('.') + 1)) {
+    auto hosted = co_await directory_->domain(name);
+    if (!hosted) co_return std::unexpected(hosted.error());
+    if (*hosted)
+      co_return co_await sign((*hosted)->tenant, name, std::move(header), std::move(body_hash));
+  }
+  co_return std::string();
+}
+
 }  // namespace postern::smtp::reception

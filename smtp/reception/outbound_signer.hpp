@@ -26,6 +26,11 @@ class OutboundSigner {
   Task<Result<std::string>> sign(TenantId tenant, std::string domain, std::string header,
                                  std::string body_hash);
 
+  /// The same in the server's own name: by the nearest hosted domain at or above `domain`,
+  /// whichever tenant's that is; empty when none is hosted. The caller answers for the From field.
+  Task<Result<std::string>> sign_for_server(std::string domain, std::string header,
+                                            std::string body_hash);
+
  private:
   Result<dkim::SigningKey> parsed(const accounts::PreparedKey& key);
 

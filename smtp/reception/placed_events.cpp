@@ -10,6 +10,7 @@ queue::DeliveryEvent accepted_now(const Accepted& message, TenantId tenant, Time
   envelope.id = message.id;
   envelope.return_path = message.return_path;
   envelope.lane = message.lane;
+  envelope.stream = message.stream;
   envelope.created_at = now;
   return queue::accepted_event(envelope);
 }

@@ -149,8 +149,10 @@ queue::Envelope queue_envelope(const Environment& environment, const Accepted& m
       message.envelope->charset == Charset::utf8 ? queue::Utf8::needed : queue::Utf8::not_needed;
   out.lane = message.lane;
   out.filing = message.folder == Folder::junk ? queue::Filing::junk : queue::Filing::inbox;
+  out.stream = message.stream;
   out.created_at = now;
   out.expires_at = now + environment.policy.expiry;
+  out.deadline = message.deadline;
   out.origin = message.origin;
   if (message.submitter) {
     out.submitter = message.submitter->login;
@@ -178,13 +180,13 @@ Task<Result<queue::NewMessage>> seal_for(const Environment& environment, Accepte
 Task<Result<std::vector<queue::NewMessage>>> make_entries(const Environment& environment,
                                                           Accepted& message, Plan plan) {
   std::vector<queue::NewMessage> entries;
-  if (message.submitter) {
+  if (message.owner) {
     auto recipients = std::move(plan.remote);
     for (auto& [tenant, local] : plan.local) {
       std::ranges::move(local, std::back_inserter(recipients));
     }
-    auto entry = co_await seal_for(environment, message, message.submitter->tenant, message.id,
-                                   std::move(recipients));
+    auto entry =
+        co_await seal_for(environment, message, *message.owner, message.id, std::move(recipients));
     if (!entry) co_return std::unexpected(entry.error());
     entries.push_back(std::move(*entry));
     co_return entries;
@@ -244,7 +246,7 @@ Task<Result<std::vector<mailbox::DeliveryOutcome>>> deliver_to_mailboxes(
 Task<Reply> place(const Environment& environment, Accepted message) {
   auto plan = co_await make_plan(environment, *message.envelope);
   if (!plan) co_return plan.error();
-  if (!message.submitter && !plan->remote.empty()) {
+  if (!message.owner && !plan->remote.empty()) {
     // A domain left since RCPT. The sender's next try hears so, recipient by recipient.
     co_return Reply{451, {4, 3, 0}, "A recipient's domain has just left", {}, Blame::server};
   }

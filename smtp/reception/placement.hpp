@@ -1,17 +1,19 @@
 // Where an accepted message is written, in one durable commit: straight into the mail shard when
 // all its recipients are mailboxes of one tenant, else into the queue.
 //
-// In the queue, a submission is one entry of its sender's tenant. Mail from outside for several
-// tenants becomes one entry per tenant, all in the same commit, each sealed under its own tenant's
-// key: no row and no body is shared between them.
+// In the queue, mail of ours (a submission, or what the server itself wrote) is one entry of its
+// sender's tenant. Mail from outside for several tenants becomes one entry per tenant, all in the
+// same commit, each sealed under its own tenant's key: no row and no body is shared between them.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/lane.hpp"
 #include "core/task.hpp"
+#include "core/time.hpp"
 #include "smtp/backend.hpp"
 #include "smtp/reception/content.hpp"
 
@@ -31,6 +33,12 @@ struct Accepted {
   Lane lane = Lane::transactional;
   std::string origin;   ///< "smtp 192.0.2.1"
   std::string session;  ///< its id, for the log
+  std::string stream{};
+  std::optional<Timestamp> deadline{};  ///< of its entry in the queue
+  /// Whose that entry is; none for mail from outside.
+  std::optional<TenantId> owner{};
+  /// Who logged in; none for mail from outside and of the server's own. Without one, mailboxes of
+  /// other tenants take the message unverified.
   std::optional<Identity> submitter{};
 };
 

@@ -10,11 +10,10 @@ namespace postern::smtp::reception {
 class ReportSigning final : public delivery::ReportSigner {
  public:
   ReportSigning(accounts::Directory& directory, Clock& clock, std::string hostname)
-      : directory_(&directory), signer_(directory, clock), hostname_(std::move(hostname)) {}
+      : signer_(directory, clock), hostname_(std::move(hostname)) {}
   Task<std::string> signatures(std::shared_ptr<const std::string> report) override;
 
  private:
-  accounts::Directory* directory_;
   OutboundSigner signer_;
   std::string hostname_;
 };

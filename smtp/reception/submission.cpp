@@ -117,6 +117,7 @@ Task<Reply> accept_submission(const Environment& environment, OutboundSigner& si
   accepted.envelope = &envelope;
   accepted.origin = fmt::format("smtp {}", session.remote.address().to_string());
   accepted.session = session.id;
+  accepted.owner = session.identity->tenant;
   accepted.submitter = session.identity;
 
   std::string header = missing_fields(received.header, environment, accepted.id);

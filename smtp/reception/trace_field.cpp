@@ -33,6 +33,18 @@ std::string from_clause(const SessionInfo& session, const Trace& trace) {
   return fmt::format("from {} ({})", hello, address_literal(session.remote.address()));
 }
 
+// What follows the ID clause.
+void append_for_and_date(std::string& out, const Envelope& envelope, const Trace& trace) {
+  if (envelope.recipients.size() == 1) {
+    const std::string path = to_string(envelope.recipients.front().path);
+    // A field line holds 998 octets; a path with a quoted local part is never that long.
+    fmt::format_to(std::back_inserter(out), "\r\n\tfor <{}>;\r\n", path);
+  } else {
+    out += ";\r\n";
+  }
+  fmt::format_to(std::back_inserter(out), "\t{}\r\n", message::format_date(trace.time));
+}
+
 }  // namespace
 
 std::string with_protocol(const SessionInfo& session, const Envelope& envelope) {
@@ -50,16 +62,15 @@ std::string make_received(const SessionInfo& session, const Envelope& envelope,
     fmt::format_to(std::back_inserter(out), "\t(using {} with cipher {} ({} bits))\r\n",
                    session.tls.version, session.tls.cipher, session.tls.bits);
   }
-  fmt::format_to(std::back_inserter(out), "\tby {} with {} id {}\r\n", trace.hostname,
+  fmt::format_to(std::back_inserter(out), "\tby {} with {} id {}", trace.hostname,
                  with_protocol(session, envelope), trace.id);
-  if (envelope.recipients.size() == 1) {
-    const std::string path = to_string(envelope.recipients.front().path);
-    // A field line holds 998 octets; a path with a quoted local part is never that long.
-    fmt::format_to(std::back_inserter(out), "\tfor <{}>;\r\n", path);
-  } else {
-    out.insert(out.size() - 2, ";");
-  }
-  fmt::format_to(std::back_inserter(out), "\t{}\r\n", message::format_date(trace.time));
+  append_for_and_date(out, envelope, trace);
+  return out;
+}
+
+std::string make_received(const Envelope& envelope, const Trace& trace) {
+  std::string out = fmt::format("Received: by {} id {}", trace.hostname, trace.id);
+  append_for_and_date(out, envelope, trace);
   return out;
 }
 

@@ -25,6 +25,10 @@ struct Trace {
 /// a single recipient: more would tell each of the others (RFC 5321 §7.6).
 std::string make_received(const SessionInfo& session, const Envelope& envelope, const Trace& trace);
 
+/// Of a message that this server made: without FROM and WITH, since no client handed it over (RFC
+/// 5322 §3.6.7 leaves the tokens free).
+std::string make_received(const Envelope& envelope, const Trace& trace);
+
 /// ESMTPSA and so on: RFC 3848; UTF8SMTPSA: RFC 6531 §4.3.
 std::string with_protocol(const SessionInfo& session, const Envelope& envelope);
 

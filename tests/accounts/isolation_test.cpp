@@ -3,7 +3,7 @@
 #include <map>
 #include <set>
 
-#include "tests/accounts/world.hpp"
+#include "tests/accounts/people/people.hpp"
 
 using namespace postern;
 using namespace postern::accounts;
@@ -19,9 +19,14 @@ const std::map<std::string_view, std::string_view> kCounts{
     {"sender_grants", "SELECT COUNT(domain) FROM sender_grants WHERE tenant_id = :tenant"},
     {"credentials", "SELECT COUNT(id) FROM credentials WHERE tenant_id = :tenant"},
     {"signing_keys", "SELECT COUNT(id) FROM signing_keys WHERE tenant_id = :tenant"},
+    {"members", "SELECT COUNT(person_id) FROM members WHERE tenant_id = :tenant"},
+    {"roles", "SELECT COUNT(id) FROM roles WHERE tenant_id = :tenant"},
+    {"api_keys", "SELECT COUNT(id) FROM api_keys WHERE tenant_id = :tenant"},
+    {"api_key_usage", "SELECT COUNT(month) FROM api_key_usage WHERE tenant_id = :tenant"},
+    {"connections", "SELECT COUNT(id) FROM connections WHERE tenant_id = :tenant"},
 };
 
-struct TwoTenants : World {
+struct TwoTenants : PeopleWorld {
   TenantId mine = tenant("mine").id;
   TenantId theirs = tenant("theirs").id;
   Domain home = domain(mine, "mine.example");
@@ -29,20 +34,30 @@ struct TwoTenants : World {
   Account user = account(mine, "user@mine.example");
   Credential main_password = password(user, "a password");
   Credential app = app_password(user, "Phone").first;
+  PersonId ann = person("ann@x.example");
+  Role sender = role(mine, "Sender", "message.send");
+  Member boss = member(mine, ann, "owner");
+  Member helper = member(mine, person("bob@x.example"), "viewer", {{"mine.example"}, {}});
+  ApiKey key = plain_key();
+  Connection connection = plain_connection(ann);
 
   TwoTenants() {
+    must(try_key(mine, "secret", key));
+    must(try_connection(mine, connection));
+    must(scoped(mine,
+                [this](sql::TenantScope& s) { return add_key_usage(s, key.id, {202611, 1, 1}); }));
     alias(mine, "info@mine.example", {"user@mine.example"});
     must(scoped(mine, [this](sql::TenantScope& s) {
       return set_catch_all(s, "mine.example", user.address);
     }));
     must(scoped(mine,
                 [this](sql::TenantScope& s) { return grant_domain(s, user.id, "mine.example"); }));
-    SigningKey key;
-    key.id = SigningKeyId::make();
-    key.domain = "mine.example";
-    key.selector = "p1";
-    key.wrapped_private_key = "wrapped";
-    must(scoped(mine, [key](sql::TenantScope& s) { return add_signing_key(s, key); }));
+    SigningKey signing;
+    signing.id = SigningKeyId::make();
+    signing.domain = "mine.example";
+    signing.selector = "p1";
+    signing.wrapped_private_key = "wrapped";
+    must(scoped(mine, [signing](sql::TenantScope& s) { return add_signing_key(s, signing); }));
   }
 
   std::map<std::string_view, std::int64_t> count(TenantId tenant) {
@@ -161,6 +176,81 @@ TEST_CASE("another_tenants_scope_changes_nothing_by_any_function") {
   CHECK(must(world.scoped(world.mine, [=](sql::TenantScope& s) {
           return find_account(s, id);
         })).status == Status::active);
+}
+
+TEST_CASE("another_tenants_scope_finds_no_people_and_keys") {
+  TwoTenants world;
+  const auto ann = world.ann;
+  const auto key = world.key.id;
+  const auto connection = world.connection.id;
+  const auto sender = world.sender.id;
+  const auto helper = world.helper;
+  const auto now = world.clock.now();
+  const auto nothing = [&](auto f) { return world.look(world.theirs, f); };
+  CHECK(nothing([=](auto& s) { return !find_member(s, ann); }));
+  CHECK(nothing([=](auto& s) { return list_members(s, {}, 100).empty(); }));
+  CHECK(nothing([=](auto& s) { return !find_role(s, sender); }));
+  CHECK(nothing([=](auto& s) { return list_roles(s, "", 100).empty(); }));
+  CHECK(nothing([=](auto& s) { return !check_role(s, sender.text()); }));
+  CHECK(nothing([=](auto& s) { return role_permissions(s, sender.text()).empty(); }));
+  CHECK(nothing([=](auto& s) { return !find_api_key(s, key); }));
+  CHECK(nothing([=](auto& s) { return list_api_keys(s, {}, 100).empty(); }));
+  CHECK(nothing([=](auto& s) { return read_key_usage(s, key, 202611).reads == 0; }));
+  CHECK(nothing([=](auto& s) { return list_key_usage(s, key, 0, 100).empty(); }));
+  CHECK(nothing([=](auto& s) { return !find_connection(s, connection); }));
+  CHECK(nothing([=](auto& s) { return !open_connection(s, connection, ann, now); }));
+  CHECK(nothing([=](auto& s) { return list_connections(s, {}, 100).empty(); }));
+  // The index leads to the key's own tenant, whoever asks.
+  CHECK(must(world.by_secret("secret")).tenant == world.mine);
+}
+
+TEST_CASE("another_tenants_scope_changes_no_people_and_keys") {
+  TwoTenants world;
+  const auto before = world.count(world.mine);
+  const auto ann = world.ann;
+  const auto bob = world.helper.person;
+  const auto key = world.key.id;
+  const auto connection = world.connection.id;
+  const auto sender = world.sender.id;
+  const auto now = world.clock.now();
+  const auto refused = [&](auto f) {
+    const auto result = world.scoped(world.theirs, [f](sql::TenantScope& s) -> Result<void> {
+      const auto inner = f(s);
+      if (!inner) return std::unexpected(inner.error());
+      return {};
+    });
+    return !result && result.error().code == Errc::not_found;
+  };
+  CHECK(refused([=](auto& s) { return set_member_role(s, bob, "admin"); }));
+  CHECK(refused([=](auto& s) { return set_member_narrowing(s, bob, {}); }));
+  CHECK(refused([=](auto& s) { return remove_member(s, bob); }));
+  CHECK(refused([=](auto& s) { return make_owner(s, bob); }));
+  CHECK(refused([=](auto& s) { return give_up_ownership(s, ann, "viewer"); }));
+  CHECK(refused([=](auto& s) { return transfer_ownership(s, {ann, bob, "viewer"}); }));
+  CHECK(refused([=](auto& s) { return add_member(s, {bob, sender.text(), {}, "", now}); }));
+  CHECK(refused(
+      [=](auto& s) { return add_member(s, {bob, "viewer", {{"mine.example"}, {}}, "", now}); }));
+  CHECK(refused(
+      [=](auto& s) { return update_role(s, sender, "Mine", PermissionSet::all(Realm::tenant)); }));
+  CHECK(refused([=](auto& s) { return remove_role(s, sender); }));
+  CHECK(refused([=](auto& s) { return revoke_api_key(s, key, now); }));
+  CHECK(refused([=](auto& s) {
+    return rotate_api_key(s, {key, ApiKeyId::make(), digest("new"), "p", "", now, now, {}});
+  }));
+  CHECK(refused([=](auto& s) { return add_key_usage(s, key, {202611, 1, 1}); }));
+  CHECK(refused([=](auto& s) { return revoke_connection(s, connection, now); }));
+  must(world.scoped(world.theirs, [=](sql::TenantScope& s) -> Result<void> {
+    note_key_use(s, key, "192.0.2.1", now);
+    if (auto done = forget_domain(s, "mine.example"); !done) return done;
+    return forget_account(s, "user@mine.example");
+  }));
+
+  CHECK(world.count(world.mine) == before);
+  CHECK_FALSE(must(world.by_secret("secret")).key.last_used);
+  const auto kept = must(world.read_member(world.mine, bob));
+  CHECK(kept.role == "viewer");
+  CHECK(kept.narrowing.domains == std::vector<std::string>{"mine.example"});
+  CHECK(must(world.read_member(world.mine, ann)).owner);
 }
 
 TEST_CASE("another_tenants_account_may_not_send_as_ours") {

@@ -193,3 +193,42 @@ TEST_CASE("domain_with_accounts_or_aliases_is_not_removed") {
   must(remove("a.example"));
   CHECK_FALSE(remove("a.example"));
 }
+
+TEST_CASE("domain_to_be_proved_is_not_routed_until_it_is") {
+  World world;
+  const auto tenant = world.tenant("alpha");
+  const NewDomain fresh{DomainId::make(),           tenant.id,         "alpha.example",
+                        DomainOrigin::self_service, world.clock.now(), "abc"};
+  const auto domain =
+      must(world.change([fresh](sql::Transaction& tx) { return add_domain(tx, fresh); }));
+  CHECK(domain.pending());
+  world.account(tenant.id, "a@alpha.example");
+  CHECK(world.verdict("a@alpha.example") == Verdict::not_hosted);
+  CHECK_FALSE(must(world.run(world.look_up.is_local_domain("alpha.example"))));
+  must(world.change([](sql::Transaction& tx) { return prove_domain(tx, "alpha.example"); }));
+  CHECK(world.verdict("a@alpha.example") == Verdict::deliver);
+}
+
+TEST_CASE("domain_that_nobody_proved_goes_unless_somebody_lives_there") {
+  World world;
+  const auto tenant = world.tenant("alpha");
+  const auto add = [&](const std::string& name, const std::string& challenge) {
+    const NewDomain fresh{DomainId::make(),           tenant.id,         name,
+                          DomainOrigin::self_service, world.clock.now(), challenge};
+    must(world.change([fresh](sql::Transaction& tx) { return add_domain(tx, fresh); }));
+  };
+  add("empty.example", "abc");
+  add("lived-in.example", "abc");
+  add("proved.example", "");
+  world.account(tenant.id, "a@lived-in.example");
+  const auto drop = [&](Timestamp before) {
+    return must(world.change([before](sql::Transaction& tx) -> Result<std::size_t> {
+      return drop_unproved_domains(tx, before);
+    }));
+  };
+  CHECK(drop(world.clock.now()) == 0);
+  CHECK(drop(world.clock.now() + Micros{1}) == 1);
+  CHECK(world.try_domain(tenant.id, "empty.example"));
+  CHECK_FALSE(world.try_domain(tenant.id, "lived-in.example"));
+  CHECK_FALSE(world.try_domain(tenant.id, "proved.example"));
+}

@@ -227,7 +227,15 @@ remote-control:
         wait_until(lambda: port_open(self.port), "NSD answers")
         return self
 
-    def __exit__(self, *_):
+    def stop(self):
         self.process.terminate()
         self.process.wait(20)
+
+    def restart(self):
+        """Serves the zones as they are now."""
+        self.stop()
+        self.__enter__()
+
+    def __exit__(self, *_):
+        self.stop()
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -125,3 +125,21 @@ TEST_CASE("chunked_body_that_comes_octet_by_octet_is_read") {
   REQUIRE(feeder.feed(request.substr(request.size() - 1)) == State::complete);
   CHECK(feeder.parser.take().body == "abcdef");
 }
+
+TEST_CASE("chunk_lines_and_trailers_without_an_end_are_refused_at_the_limit_of_headers") {
+  constexpr HttpLimits kSmall{512, 1024};
+  constexpr std::string_view kChunked =
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string_view begun : {"5;", "0\r\nX-Trailer: "}) {
+    INFO(begun);
+    Feeder feeder(kSmall);
+    REQUIRE(feeder.feed(kChunked) == State::need_more);
+    auto state = feeder.feed(begun);
+    std::size_t fed = 0;
+    for (; state == State::need_more && fed < 4 * kSmall.header_bytes; fed += 16)
+      state = feeder.feed(std::string(16, 'x'));
+    CHECK(state == State::failed);
+    CHECK(feeder.parser.failure_status() == 431);
+    CHECK(feeder.pending.size() <= kSmall.header_bytes + 32);
+  }
+}

@@ -28,16 +28,16 @@ struct Password {
   bool made = false;
 };
 
-Task<Parsed<Password>> password_of(Services& services, const Request& request) {
+/// A refusal is a problem that names the member.
+Task<std::expected<Password, Response>> password_of(Call& call) {
   Password password;
-  auto given = optional_string_member(request, "password", accounts::kMaxPassword);
-  if (!given) co_return std::unexpected(given.error());
-  password.made = given->empty();
-  password.text = password.made ? accounts::make_password() : *given;
+  password.text = call.text("password");
+  password.made = password.text.empty();
+  if (password.made) password.text = accounts::make_password();
   if (auto fit = accounts::check_password(password.text); !fit) {
-    co_return std::unexpected(problem(400, "Invalid request", fit.error().message, "password"));
+    co_return std::unexpected(bad_member("password", fit.error()));
   }
-  auto hash = co_await services.passwords->hash(password.text);
+  auto hash = co_await call.services.passwords->hash(password.text);
   if (!hash) co_return std::unexpected(problem(hash.error()));
   password.hash = std::move(*hash);
   co_return password;
@@ -46,17 +46,24 @@ Task<Parsed<Password>> password_of(Services& services, const Request& request) {
 Response answer_with(const Account& account, const Password& password, unsigned status) {
   json::object document = to_json(account);
   if (password.made) document["password"] = password.text;
-  return json_response(document, status);
+  auto response = json_response(document, status);
+  if (password.made) response.secrecy = Response::Secrecy::secret;
+  return response;
 }
 
-Task<Response> set_status(Services& services, Request request, accounts::Status status) {
-  auto address = accounts::parse_address(request.parameters["address"]);
+Result<Account> find_for(accounts::Reach& reach, const Address& address) {
+  reach.set_target("account:" + address.text());
+  return reach.account(address);
+}
+
+Task<Response> set_status(Call& call, accounts::Status status) {
+  auto address = accounts::parse_address(call.parameter("address"));
   if (!address) co_return problem(address.error());
-  auto changed = co_await services.registry->change<Account>(
-      [address = *address, status](sql::Transaction& tx) -> Result<Account> {
-        auto account = accounts::locate_account(tx, address);
+  auto changed = co_await call.change<Account>(
+      [address = *address, status](accounts::Reach& reach) -> Result<Account> {
+        auto account = find_for(reach, address);
         if (!account) return account;
-        sql::TenantScope scope(tx, account->tenant);
+        auto scope = reach.scope(account->tenant);
         auto set = accounts::set_account_status(scope, account->id, status);
         if (!set) return std::unexpected(set.error());
         account->status = status;
@@ -66,75 +73,92 @@ Task<Response> set_status(Services& services, Request request, accounts::Status 
   co_return json_response(to_json(*changed));
 }
 
+Result<Account> insert_account(accounts::Reach& reach, const accounts::NewAccount& fresh,
+                               CredentialId credential, const std::string& hash) {
+  reach.set_target("account:" + fresh.address.text());
+  if (!reach.caller().narrowing.reaches_account(fresh.address.text())) {
+    return fail(Errc::not_found, fresh.address.domain + " is not hosted here");
+  }
+  auto domain = reach.domain(fresh.address.domain);
+  if (!domain) return std::unexpected(domain.error());
+  auto scope = reach.scope(domain->tenant);
+  auto account = accounts::add_account(scope, fresh);
+  if (!account) return account;
+  auto set = accounts::set_password(scope, account->id, credential, hash, fresh.created);
+  if (!set) return std::unexpected(set.error());
+  return account;
+}
+
+struct AccountPage {
+  std::vector<Account> accounts;
+  std::size_t rows = 0;  ///< read, before narrowing
+  std::string last;
+};
+
+Result<AccountPage> page_of(accounts::Reach& reach, const std::string& name,
+                            const std::string& after) {
+  auto hosted = reach.domain(name);
+  if (!hosted) return std::unexpected(hosted.error());
+  auto scope = reach.scope(hosted->tenant);
+  AccountPage page;
+  page.accounts = accounts::list_accounts(scope, Address{after, hosted->name}, kPage);
+  std::erase_if(page.accounts, [&](const Account& a) { return a.address.domain != hosted->name; });
+  page.rows = page.accounts.size();
+  if (page.rows > 0) page.last = page.accounts.back().address.local;
+  const auto& narrowing = reach.caller().narrowing;
+  std::erase_if(page.accounts,
+                [&](const Account& a) { return !narrowing.reaches_account(a.address.text()); });
+  return page;
+}
+
 }  // namespace
 
-Task<Response> add_account(Services& services, Request request) {
-  auto text = string_member(request, "address");
-  if (!text) co_return text.error();
-  auto address = accounts::parse_address(*text);
-  if (!address) co_return problem(400, "Invalid request", address.error().message, "address");
-  auto display_name = optional_string_member(request, "display_name");
-  if (!display_name) co_return display_name.error();
-  auto password = co_await password_of(services, request);
+Task<Response> add_account(Call& call) {
+  auto address = accounts::parse_address(call.text("address"));
+  if (!address) co_return bad_member("address", address.error());
+  auto password = co_await password_of(call);
   if (!password) co_return password.error();
-
-  accounts::NewAccount fresh{AccountId::make(), *address, *display_name, services.clock->now()};
-  const auto credential = CredentialId::make();
-  auto added = co_await services.registry->change<Account>(
-      [fresh, credential, hash = password->hash](sql::Transaction& tx) -> Result<Account> {
-        auto domain = accounts::find_domain(tx, fresh.address.domain);
-        if (!domain) return std::unexpected(domain.error());
-        sql::TenantScope scope(tx, domain->tenant);
-        auto account = accounts::add_account(scope, fresh);
-        if (!account) return account;
-        auto set = accounts::set_password(scope, account->id, credential, hash, fresh.created);
-        if (!set) return std::unexpected(set.error());
-        return account;
+  const accounts::NewAccount fresh{AccountId::make(), *address, call.text("display_name"),
+                                   call.now()};
+  auto added = co_await call.change<Account>(
+      [fresh, credential = CredentialId::make(), hash = password->hash](accounts::Reach& reach) {
+        return insert_account(reach, fresh, credential, hash);
       });
   if (!added) co_return problem(added.error());
   co_return answer_with(*added, *password, 201);
 }
 
-Task<Response> list_accounts(Services& services, Request request) {
-  auto domain = query_value(request, "domain");
-  if (!domain) co_return domain.error();
-  const std::string after = request.query["cursor"];
-  auto found = co_await services.registry->read<std::vector<Account>>(
-      [name = *domain, after](sql::Transaction& tx) -> Result<std::vector<Account>> {
-        auto hosted = accounts::find_domain(tx, name);
-        if (!hosted) return std::unexpected(hosted.error());
-        sql::TenantScope scope(tx, hosted->tenant);
-        auto all = accounts::list_accounts(scope, Address{after, hosted->name}, kPage);
-        std::erase_if(all, [&](const Account& a) { return a.address.domain != hosted->name; });
-        return all;
+Task<Response> list_accounts(Call& call) {
+  auto page = co_await call.read<AccountPage>(
+      [name = call.query("domain"), after = call.query("cursor")](accounts::Reach& reach) {
+        return page_of(reach, name, after);
       });
-  if (!found) co_return problem(found.error());
+  if (!page) co_return problem(page.error());
   json::array items;
-  for (const auto& account : *found) items.push_back(to_json(account));
-  co_return list_response(std::move(items), found->size(),
-                          found->empty() ? "" : found->back().address.local);
+  for (const auto& account : page->accounts) items.push_back(to_json(account));
+  co_return list_response(std::move(items), page->rows, page->last);
 }
 
-Task<Response> show_account(Services& services, Request request) {
-  auto address = accounts::parse_address(request.parameters["address"]);
+Task<Response> show_account(Call& call) {
+  auto address = accounts::parse_address(call.parameter("address"));
   if (!address) co_return problem(address.error());
-  auto found = co_await services.registry->read<Account>(
-      [address = *address](sql::Transaction& tx) { return accounts::locate_account(tx, address); });
+  auto found = co_await call.read<Account>(
+      [address = *address](accounts::Reach& reach) { return reach.account(address); });
   if (!found) co_return problem(found.error());
   co_return json_response(to_json(*found));
 }
 
-Task<Response> set_account_password(Services& services, Request request) {
-  auto address = accounts::parse_address(request.parameters["address"]);
+Task<Response> set_account_password(Call& call) {
+  auto address = accounts::parse_address(call.parameter("address"));
   if (!address) co_return problem(address.error());
-  auto password = co_await password_of(services, request);
+  auto password = co_await password_of(call);
   if (!password) co_return password.error();
-  auto changed = co_await services.registry->change<Account>(
+  auto changed = co_await call.change<Account>(
       [address = *address, hash = password->hash, credential = CredentialId::make(),
-       now = services.clock->now()](sql::Transaction& tx) -> Result<Account> {
-        auto account = accounts::locate_account(tx, address);
+       now = call.now()](accounts::Reach& reach) -> Result<Account> {
+        auto account = find_for(reach, address);
         if (!account) return account;
-        sql::TenantScope scope(tx, account->tenant);
+        auto scope = reach.scope(account->tenant);
         auto set = accounts::set_password(scope, account->id, credential, hash, now);
         if (!set) return std::unexpected(set.error());
         return account;
@@ -143,26 +167,26 @@ Task<Response> set_account_password(Services& services, Request request) {
   co_return answer_with(*changed, *password, 200);
 }
 
-Task<Response> suspend_account(Services& services, Request request) {
-  co_return co_await set_status(services, std::move(request), accounts::Status::suspended);
+Task<Response> suspend_account(Call& call) {
+  co_return co_await set_status(call, accounts::Status::suspended);
 }
 
-Task<Response> resume_account(Services& services, Request request) {
-  co_return co_await set_status(services, std::move(request), accounts::Status::active);
+Task<Response> resume_account(Call& call) {
+  co_return co_await set_status(call, accounts::Status::active);
 }
 
-Task<Response> delete_account(Services& services, Request request) {
-  auto address = accounts::parse_address(request.parameters["address"]);
+Task<Response> delete_account(Call& call) {
+  auto address = accounts::parse_address(call.parameter("address"));
   if (!address) co_return problem(address.error());
-  auto removed = co_await services.registry->change<void>(
-      [address = *address](sql::Transaction& tx) -> Result<void> {
-        auto account = accounts::locate_account(tx, address);
+  auto removed =
+      co_await call.change<void>([address = *address](accounts::Reach& reach) -> Result<void> {
+        auto account = find_for(reach, address);
         if (!account) return std::unexpected(account.error());
-        sql::TenantScope scope(tx, account->tenant);
+        auto scope = reach.scope(account->tenant);
         return accounts::remove_account(scope, account->id);
       });
   if (!removed) co_return problem(removed.error());
-  co_return json_response(json::object{});
+  co_return no_content();
 }
 
 }  // namespace postern::web::api

@@ -14,7 +14,6 @@ using accounts::Alias;
 namespace {
 
 constexpr std::string_view kCatchAll = "*@";
-constexpr std::size_t kMaxTargets = 100;  // of one request
 
 Result<Address> alias_address(const std::string& text) {
   if (!text.starts_with(kCatchAll)) return accounts::parse_address(text);
@@ -25,20 +24,11 @@ Result<Address> alias_address(const std::string& text) {
 
 bool is_catch_all(const Address& address) { return address.local == "*"; }
 
-Parsed<std::vector<Address>> targets_of(const Request& request) {
-  const auto wrong = [](std::string_view why) {
-    return std::unexpected(problem(400, "Invalid request", why, "targets"));
-  };
-  const auto* member = request.json.as_object().if_contains("targets");
-  if (member == nullptr || !member->is_array() || member->as_array().empty()) {
-    return wrong("\"targets\" must be a list of addresses");
-  }
-  if (member->as_array().size() > kMaxTargets) return wrong("too many targets at once");
+Result<std::vector<Address>> targets_of(const Call& call) {
   std::vector<Address> targets;
-  for (const auto& item : member->as_array()) {
-    if (!item.is_string()) return wrong("\"targets\" must be a list of addresses");
-    auto address = accounts::parse_address({item.as_string().data(), item.as_string().size()});
-    if (!address) return wrong(address.error().message);
+  for (const auto& text : call.texts("targets")) {
+    auto address = accounts::parse_address(text);
+    if (!address) return std::unexpected(address.error());
     targets.push_back(std::move(*address));
   }
   return targets;
@@ -52,11 +42,22 @@ json::object to_json(const Alias& alias) {
           {"targets", targets}};
 }
 
-Result<Alias> put_alias(sql::Transaction& tx, const Address& address,
+// An alias or catch-all belongs to its domain; whoever is narrowed to mailboxes has none.
+Result<accounts::Domain> domain_of(accounts::Reach& reach, const Address& address) {
+  reach.set_target("alias:" + address.text());
+  return reach.domain(address.domain);
+}
+
+Result<Alias> put_alias(accounts::Reach& reach, const Address& address,
                         const std::vector<Address>& targets) {
-  auto domain = accounts::find_domain(tx, address.domain);
+  auto domain = domain_of(reach, address);
   if (!domain) return std::unexpected(domain.error());
-  sql::TenantScope scope(tx, domain->tenant);
+  for (const auto& target : targets) {
+    if (!reach.caller().narrowing.reaches_account(target.text())) {
+      return fail(Errc::not_found, "there is no account or alias " + target.text());
+    }
+  }
+  auto scope = reach.scope(domain->tenant);
   if (!is_catch_all(address)) return accounts::add_alias(scope, address, targets);
   if (targets.size() != 1) return fail(Errc::invalid, "a catch-all has exactly one target");
   auto set = accounts::set_catch_all(scope, address.domain, targets.front());
@@ -64,39 +65,39 @@ Result<Alias> put_alias(sql::Transaction& tx, const Address& address,
   return Alias{address, targets};
 }
 
+Result<std::vector<Alias>> page_of(accounts::Reach& reach, const std::string& name,
+                                   const std::string& after) {
+  auto hosted = reach.domain(name);
+  if (!hosted) return std::unexpected(hosted.error());
+  auto scope = reach.scope(hosted->tenant);
+  auto all = accounts::list_aliases(scope, Address{after, hosted->name}, kPage);
+  std::erase_if(all, [&](const Alias& a) { return a.address.domain != hosted->name; });
+  if (all.size() == kPage) return all;
+  if (auto target = accounts::find_catch_all(scope, hosted->name)) {
+    all.push_back({Address{"*", hosted->name}, {*target}});
+  }
+  return all;
+}
+
 }  // namespace
 
-Task<Response> add_alias(Services& services, Request request) {
-  auto text = string_member(request, "address");
-  if (!text) co_return text.error();
-  auto address = alias_address(*text);
-  if (!address) co_return problem(400, "Invalid request", address.error().message, "address");
-  auto targets = targets_of(request);
-  if (!targets) co_return targets.error();
-  auto added = co_await services.registry->change<Alias>(
-      [address = *address, targets = *targets](sql::Transaction& tx) {
-        return put_alias(tx, address, targets);
+Task<Response> add_alias(Call& call) {
+  auto address = alias_address(call.text("address"));
+  if (!address) co_return bad_member("address", address.error());
+  auto targets = targets_of(call);
+  if (!targets) co_return bad_member("targets", targets.error());
+  auto added =
+      co_await call.change<Alias>([address = *address, targets = *targets](accounts::Reach& reach) {
+        return put_alias(reach, address, targets);
       });
   if (!added) co_return problem(added.error());
   co_return json_response(to_json(*added), 201);
 }
 
-Task<Response> list_aliases(Services& services, Request request) {
-  auto domain = query_value(request, "domain");
-  if (!domain) co_return domain.error();
-  const std::string after = request.query["cursor"];
-  auto found = co_await services.registry->read<std::vector<Alias>>(
-      [name = *domain, after](sql::Transaction& tx) -> Result<std::vector<Alias>> {
-        auto hosted = accounts::find_domain(tx, name);
-        if (!hosted) return std::unexpected(hosted.error());
-        sql::TenantScope scope(tx, hosted->tenant);
-        auto all = accounts::list_aliases(scope, Address{after, hosted->name}, kPage);
-        std::erase_if(all, [&](const Alias& a) { return a.address.domain != hosted->name; });
-        if (all.size() == kPage) return all;
-        if (auto target = accounts::find_catch_all(scope, hosted->name)) {
-          all.push_back({Address{"*", hosted->name}, {*target}});
-        }
-        return all;
+Task<Response> list_aliases(Call& call) {
+  auto found = co_await call.read<std::vector<Alias>>(
+      [name = call.query("domain"), after = call.query("cursor")](accounts::Reach& reach) {
+        return page_of(reach, name, after);
       });
   if (!found) co_return problem(found.error());
   json::array items;
@@ -107,19 +108,19 @@ Task<Response> list_aliases(Services& services, Request request) {
                           last ? "" : found->back().address.local);
 }
 
-Task<Response> delete_alias(Services& services, Request request) {
-  auto address = alias_address(request.parameters["address"]);
+Task<Response> delete_alias(Call& call) {
+  auto address = alias_address(call.parameter("alias"));
   if (!address) co_return problem(address.error());
-  auto removed = co_await services.registry->change<void>(
-      [address = *address](sql::Transaction& tx) -> Result<void> {
-        auto domain = accounts::find_domain(tx, address.domain);
+  auto removed =
+      co_await call.change<void>([address = *address](accounts::Reach& reach) -> Result<void> {
+        auto domain = domain_of(reach, address);
         if (!domain) return std::unexpected(domain.error());
-        sql::TenantScope scope(tx, domain->tenant);
+        auto scope = reach.scope(domain->tenant);
         return is_catch_all(address) ? accounts::remove_catch_all(scope, address.domain)
                                      : accounts::remove_alias(scope, address);
       });
   if (!removed) co_return problem(removed.error());
-  co_return json_response(json::object{});
+  co_return no_content();
 }
 
 }  // namespace postern::web::api

@@ -49,6 +49,7 @@ bool allows(std::string_view found, std::string_view wanted) {
 
 bool satisfies(const DnsRecord& wanted, const std::string& text) {
   switch (wanted.purpose) {
+    case Purpose::proof: return ascii::trim(text) == wanted.value;
     case Purpose::mx: return ascii::iequals(text, wanted.value);
     case Purpose::spf: return allows(text, wanted.value);
     case Purpose::dkim: return without_space(text) == without_space(wanted.value);
@@ -59,6 +60,7 @@ bool satisfies(const DnsRecord& wanted, const std::string& text) {
 
 std::string_view marker(Purpose purpose) {
   switch (purpose) {
+    case Purpose::proof: return "postern-domain-verification=";
     case Purpose::spf: return "v=spf1";
     case Purpose::dmarc: return "v=DMARC1";
     default: return "";
@@ -69,12 +71,18 @@ std::string_view marker(Purpose purpose) {
 
 std::string_view to_string(Purpose purpose) {
   switch (purpose) {
+    case Purpose::proof: return "proof";
     case Purpose::mx: return "mx";
     case Purpose::spf: return "spf";
     case Purpose::dkim: return "dkim";
     case Purpose::dmarc: return "dmarc";
   }
   return "";
+}
+
+DnsRecord proof_record(const std::string& domain, const std::string& challenge) {
+  return {Purpose::proof, "_postern." + domain, dns::Type::txt,
+          "postern-domain-verification=" + challenge};
 }
 
 std::string_view to_string(RecordStatus status) {

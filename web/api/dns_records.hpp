@@ -15,7 +15,7 @@
 
 namespace postern::web::api {
 
-enum class Purpose : std::uint8_t { mx, spf, dkim, dmarc };
+enum class Purpose : std::uint8_t { proof, mx, spf, dkim, dmarc };
 std::string_view to_string(Purpose purpose);
 
 struct DnsRecord {
@@ -24,6 +24,10 @@ struct DnsRecord {
   dns::Type type = dns::Type::txt;
   std::string value;  ///< "10 mx.example.com" or a TXT's text
 };
+
+/// What proves to whom a domain belongs that nobody vouched for: a TXT record that only its owner
+/// can publish.
+DnsRecord proof_record(const std::string& domain, const std::string& challenge);
 
 /// `hostname`: this server's name, where mail for the domain goes.
 std::vector<DnsRecord> wanted_records(const std::string& domain, const std::string& hostname,

@@ -4,6 +4,8 @@
 #include <fmt/chrono.h>
 
 #include "accounts/signing_keys.hpp"
+#include "core/encoding.hpp"
+#include "core/random.hpp"
 #include "dkim/sign/key.hpp"
 #include "web/api/dns_records.hpp"
 #include "web/api/handlers.hpp"
@@ -17,6 +19,7 @@ using accounts::SigningKey;
 
 namespace {
 
+constexpr std::size_t kChallengeOctets = 20;
 constexpr unsigned kTtl = 3600;  // seconds, suggested for the records
 
 struct DomainView {
@@ -37,35 +40,38 @@ json::object to_json(const DnsRecord& record) {
 json::object to_json(const DomainView& view) {
   return {{"domain", view.domain.name},
           {"tenant", view.tenant},
-          {"status", std::string(to_string(view.domain.status))},
+          {"status", view.domain.pending() ? "pending" : to_string(view.domain.status)},
           {"created_at", timestamp_text(view.domain.created)}};
+}
+
+std::vector<DnsRecord> records_of(const DomainView& view, const Services& services) {
+  auto records = wanted_records(view.domain.name, services.settings->hostname, view.keys);
+  if (view.domain.pending())
+    records.insert(records.begin(), proof_record(view.domain.name, view.domain.challenge));
+  return records;
 }
 
 json::object with_records(const DomainView& view, const Services& services) {
   json::object document = to_json(view);
   json::array records;
-  for (const auto& record :
-       wanted_records(view.domain.name, services.settings->hostname, view.keys)) {
-    records.push_back(to_json(record));
-  }
+  for (const auto& record : records_of(view, services)) records.push_back(to_json(record));
   document["records"] = std::move(records);
   return document;
 }
 
-Result<DomainView> view_of(sql::Transaction& tx, Domain domain) {
-  auto tenant = accounts::find_tenant(tx, domain.tenant);
+Result<DomainView> view_of(sql::TenantScope scope, Domain domain) {
+  auto tenant = accounts::find_tenant(scope.transaction(), domain.tenant);
   if (!tenant) return std::unexpected(tenant.error());
-  sql::TenantScope scope(tx, domain.tenant);
   auto keys = accounts::list_signing_keys(scope, domain.name);
   return DomainView{std::move(domain), tenant->name, std::move(keys)};
 }
 
-Task<Result<DomainView>> read_domain(Services& services, std::string name) {
-  co_return co_await services.registry->read<DomainView>(
-      [name](sql::Transaction& tx) -> Result<DomainView> {
-        auto domain = accounts::find_domain(tx, name);
+Task<Result<DomainView>> read_domain(Call& call) {
+  co_return co_await call.read<DomainView>(
+      [name = call.parameter("domain")](accounts::Reach& reach) -> Result<DomainView> {
+        auto domain = reach.domain(name);
         if (!domain) return std::unexpected(domain.error());
-        return view_of(tx, *domain);
+        return view_of(reach.scope(domain->tenant), *domain);
       });
 }
 
@@ -99,85 +105,118 @@ Result<std::vector<SigningKey>> make_keys(storage::MasterKey& master, TenantId t
   return keys;
 }
 
-Result<DomainView> insert_domain(sql::Transaction& tx, const accounts::NewDomain& fresh,
+Result<DomainView> insert_domain(accounts::Reach& reach, const accounts::NewDomain& fresh,
                                  const std::vector<SigningKey>& keys) {
-  auto domain = accounts::add_domain(tx, fresh);
+  auto scope = reach.scope(fresh.tenant);
+  auto domain = accounts::add_domain(scope.transaction(), fresh);
   if (!domain) return std::unexpected(domain.error());
-  sql::TenantScope scope(tx, domain->tenant);
+  reach.set_target("domain:" + domain->name);
   for (const auto& key : keys) {
     if (auto added = accounts::add_signing_key(scope, key); !added)
       return std::unexpected(added.error());
   }
-  return view_of(tx, *domain);
+  return view_of(scope, *domain);
+}
+
+// Of one tenant, those that the caller is narrowed to; or, for an operator, of all.
+Result<std::vector<Domain>> domains_of(accounts::Reach& reach, const std::string& tenant,
+                                       const std::string& after) {
+  if (tenant.empty() && !reach.caller().tenant) {
+    auto tx = reach.unscoped(accounts::Permission::tenant_list, "list all domains");
+    if (!tx) return std::unexpected(tx.error());
+    return accounts::list_domains(**tx, after, kPage);
+  }
+  auto owner = reach.tenant_or_own(tenant);
+  if (!owner) return std::unexpected(owner.error());
+  auto scope = reach.scope(owner->id);
+  return accounts::list_domains(scope.transaction(), owner->id, after, kPage);
+}
+
+struct DomainPage {
+  std::vector<DomainView> views;
+  std::size_t rows = 0;  ///< read, before narrowing
+  std::string last;
+};
+
+Result<DomainPage> page_of(accounts::Reach& reach, const std::string& tenant,
+                           const std::string& after) {
+  auto domains = domains_of(reach, tenant, after);
+  if (!domains) return std::unexpected(domains.error());
+  DomainPage page{{}, domains->size(), domains->empty() ? "" : domains->back().name};
+  for (auto& domain : *domains) {
+    if (!reach.caller().narrowing.reaches_domain(domain.name)) continue;
+    auto view = view_of(reach.scope(domain.tenant), std::move(domain));
+    if (!view) return std::unexpected(view.error());
+    page.views.push_back(std::move(*view));
+  }
+  return page;
 }
 
 }  // namespace
 
-Task<Response> add_domain(Services& services, Request request) {
-  auto text = string_member(request, "domain");
-  if (!text) co_return text.error();
-  auto name = accounts::parse_domain(*text);
-  if (!name) co_return problem(400, "Invalid request", name.error().message, "domain");
-  auto tenant_name = string_member(request, "tenant");
-  if (!tenant_name) co_return tenant_name.error();
-  auto tenant = co_await services.registry->read<accounts::Tenant>(
-      [who = *tenant_name](sql::Transaction& tx) { return find_tenant_by_text(tx, who); });
+Task<Response> add_domain(Call& call) {
+  auto name = accounts::parse_domain(call.text("domain"));
+  if (!name) co_return bad_member("domain", name.error());
+  auto tenant = co_await call.read<accounts::Tenant>(
+      [who = call.text("tenant")](accounts::Reach& reach) { return reach.tenant_or_own(who); });
   if (!tenant) co_return problem(tenant.error());
 
-  const accounts::NewDomain fresh{DomainId::make(), tenant->id, *name,
-                                  accounts::DomainOrigin::operator_added, services.clock->now()};
+  // Whoever runs the server vouches for the domain; everybody else shows that it is theirs.
+  const bool vouched = call.caller.kind == accounts::CallerKind::operator_;
+  const accounts::NewDomain fresh{
+      DomainId::make(),
+      tenant->id,
+      *name,
+      vouched ? accounts::DomainOrigin::operator_added : accounts::DomainOrigin::self_service,
+      call.now(),
+      vouched ? "" : hex_encode(random_bytes(kChallengeOctets))};
   // RSA key generation takes a good part of a second: not on an io thread.
-  auto keys = co_await services.workers->run<std::vector<SigningKey>>(
-      [keystore = services.keystore, fresh] {
+  auto keys = co_await call.services.workers->run<std::vector<SigningKey>>(
+      [keystore = call.services.keystore, fresh] {
         return make_keys(keystore->master(), fresh.tenant, fresh.name, fresh.created);
       });
   if (!keys) co_return problem(keys.error());
-  auto added = co_await services.registry->change<DomainView>(
-      [fresh, keys = *keys](sql::Transaction& tx) { return insert_domain(tx, fresh, keys); });
+  auto added = co_await call.change<DomainView>(
+      [fresh, keys = *keys](accounts::Reach& reach) { return insert_domain(reach, fresh, keys); });
   if (!added) co_return problem(added.error());
-  co_return json_response(with_records(*added, services), 201);
+  co_return json_response(with_records(*added, call.services), 201);
 }
 
-Task<Response> list_domains(Services& services, Request request) {
-  const std::string tenant = request.query["tenant"];
-  const std::string after = request.query["cursor"];
-  auto found = co_await services.registry->read<std::vector<DomainView>>(
-      [tenant, after](sql::Transaction& tx) -> Result<std::vector<DomainView>> {
-        std::vector<Domain> domains;
-        if (tenant.empty()) {
-          domains = accounts::list_domains(tx, after, kPage);
-        } else {
-          auto owner = find_tenant_by_text(tx, tenant);
-          if (!owner) return std::unexpected(owner.error());
-          domains = accounts::list_domains(tx, owner->id, after, kPage);
-        }
-        std::vector<DomainView> views;
-        for (auto& domain : domains) {
-          auto view = view_of(tx, std::move(domain));
-          if (!view) return std::unexpected(view.error());
-          views.push_back(std::move(*view));
-        }
-        return views;
+Task<Response> list_domains(Call& call) {
+  auto page = co_await call.read<DomainPage>(
+      [tenant = call.query("tenant"), after = call.query("cursor")](accounts::Reach& reach) {
+        return page_of(reach, tenant, after);
       });
-  if (!found) co_return problem(found.error());
+  if (!page) co_return problem(page.error());
   json::array items;
-  for (const auto& view : *found) items.push_back(to_json(view));
-  co_return list_response(std::move(items), found->size(),
-                          found->empty() ? "" : found->back().domain.name);
+  for (const auto& view : page->views) items.push_back(to_json(view));
+  co_return list_response(std::move(items), page->rows, page->last);
 }
 
-Task<Response> show_domain(Services& services, Request request) {
-  auto view = co_await read_domain(services, request.parameters["domain"]);
+Task<Response> show_domain(Call& call) {
+  auto view = co_await read_domain(call);
   if (!view) co_return problem(view.error());
-  co_return json_response(with_records(*view, services));
+  co_return json_response(with_records(*view, call.services));
 }
 
-Task<Response> check_domain(Services& services, Request request) {
-  auto view = co_await read_domain(services, request.parameters["domain"]);
+namespace {
+
+Task<Result<void>> prove(Call& call, Domain domain) {
+  co_return co_await call.change<void>(
+      [domain = std::move(domain)](accounts::Reach& reach) -> Result<void> {
+        reach.set_target("domain:" + domain.name);
+        auto scope = reach.scope(domain.tenant);
+        return accounts::prove_domain(scope.transaction(), domain.name);
+      });
+}
+
+}  // namespace
+
+Task<Response> check_domain(Call& call) {
+  const Services& services = call.services;
+  auto view = co_await read_domain(call);
   if (!view) co_return problem(view.error());
-  auto checked = co_await check_records(
-      *services.resolver,
-      wanted_records(view->domain.name, services.settings->hostname, view->keys));
+  auto checked = co_await check_records(*services.resolver(), records_of(*view, services));
   json::array records;
   bool ok = true;
   for (const auto& one : checked) {
@@ -189,18 +228,29 @@ Task<Response> check_domain(Services& services, Request request) {
     ok = ok && one.status == RecordStatus::ok;
     records.push_back(std::move(record));
   }
-  json::object document{{"domain", view->domain.name}, {"ok", ok}};
+  const bool proved = view->domain.pending() && checked.front().status == RecordStatus::ok;
+  if (proved) {
+    auto done = co_await prove(call, view->domain);
+    if (!done) co_return problem(done.error());
+    view->domain.challenge.clear();
+  }
+  json::object document = to_json(*view);
+  document["ok"] = ok;
   document["records"] = std::move(records);
   co_return json_response(document);
 }
 
-Task<Response> delete_domain(Services& services, Request request) {
-  auto removed = co_await services.registry->change<void>(
-      [name = request.parameters["domain"]](sql::Transaction& tx) {
-        return accounts::remove_domain(tx, name);
+Task<Response> delete_domain(Call& call) {
+  auto removed = co_await call.change<void>(
+      [name = call.parameter("domain")](accounts::Reach& reach) -> Result<void> {
+        auto domain = reach.domain(name);
+        if (!domain) return std::unexpected(domain.error());
+        reach.set_target("domain:" + domain->name);
+        auto scope = reach.scope(domain->tenant);
+        return accounts::remove_domain(scope.transaction(), domain->name);
       });
   if (!removed) co_return problem(removed.error());
-  co_return json_response(json::object{});
+  co_return no_content();
 }
 
 }  // namespace postern::web::api

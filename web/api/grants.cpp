@@ -13,63 +13,63 @@ namespace {
 
 using Grants = std::vector<std::string>;
 
-Response to_response(const Address& address, const Grants& domains, unsigned status) {
+Response to_response(const Address& address, const Grants& domains) {
   json::array items;
   for (const auto& domain : domains) {
     items.push_back(json::object{{"address", address.text()}, {"domain", domain}});
   }
-  return json_response(json::object{{"items", std::move(items)}}, status);
+  return json_response(json::object{{"items", std::move(items)}});
 }
 
 enum class Act : std::uint8_t { grant, revoke };
 
-Result<Grants> change(sql::Transaction& tx, const Address& address, const std::string& domain,
+Result<Grants> change(accounts::Reach& reach, const Address& address, const std::string& domain,
                       Act act) {
-  auto account = accounts::locate_account(tx, address);
+  reach.set_target("account:" + address.text());
+  auto account = reach.account(address);
   if (!account) return std::unexpected(account.error());
-  sql::TenantScope scope(tx, account->tenant);
+  // Whoever is narrowed gives no more than they reach.
+  if (auto reached = reach.domain(domain); !reached) return std::unexpected(reached.error());
+  auto scope = reach.scope(account->tenant);
   auto done = act == Act::grant ? accounts::grant_domain(scope, account->id, domain)
                                 : accounts::revoke_domain_grant(scope, account->id, domain);
   if (!done) return std::unexpected(done.error());
   return accounts::list_domain_grants(scope, account->id);
 }
 
-Task<Response> act_on(Services& services, std::string address_text, std::string domain, Act act) {
-  auto address = accounts::parse_address(address_text);
+Task<Response> act_on(Call& call, std::string domain, Act act) {
+  auto address = accounts::parse_address(call.parameter("address"));
   if (!address) co_return problem(address.error());
-  auto left = co_await services.registry->change<Grants>(
-      [address = *address, domain, act](sql::Transaction& tx) {
-        return change(tx, address, domain, act);
+  auto left =
+      co_await call.change<Grants>([address = *address, domain, act](accounts::Reach& reach) {
+        return change(reach, address, domain, act);
       });
   if (!left) co_return problem(left.error());
-  co_return to_response(*address, *left, act == Act::grant ? 201 : 200);
+  co_return to_response(*address, *left);
 }
 
 }  // namespace
 
-Task<Response> add_grant(Services& services, Request request) {
-  auto domain = string_member(request, "domain");
-  if (!domain) co_return domain.error();
-  co_return co_await act_on(services, request.parameters["address"], *domain, Act::grant);
+Task<Response> add_grant(Call& call) {
+  co_return co_await act_on(call, call.text("domain"), Act::grant);
 }
 
-Task<Response> delete_grant(Services& services, Request request) {
-  co_return co_await act_on(services, request.parameters["address"], request.parameters["domain"],
-                            Act::revoke);
+Task<Response> delete_grant(Call& call) {
+  co_return co_await act_on(call, call.parameter("domain"), Act::revoke);
 }
 
-Task<Response> list_grants(Services& services, Request request) {
-  auto address = accounts::parse_address(request.parameters["address"]);
+Task<Response> list_grants(Call& call) {
+  auto address = accounts::parse_address(call.parameter("address"));
   if (!address) co_return problem(address.error());
-  auto found = co_await services.registry->read<Grants>(
-      [address = *address](sql::Transaction& tx) -> Result<Grants> {
-        auto account = accounts::locate_account(tx, address);
+  auto found =
+      co_await call.read<Grants>([address = *address](accounts::Reach& reach) -> Result<Grants> {
+        auto account = reach.account(address);
         if (!account) return std::unexpected(account.error());
-        sql::TenantScope scope(tx, account->tenant);
+        auto scope = reach.scope(account->tenant);
         return accounts::list_domain_grants(scope, account->id);
       });
   if (!found) co_return problem(found.error());
-  co_return to_response(*address, *found, 200);
+  co_return to_response(*address, *found);
 }
 
 }  // namespace postern::web::api

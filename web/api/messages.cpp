@@ -10,25 +10,6 @@ namespace queue = smtp::queue;
 
 namespace {
 
-struct Wanted {
-  MessageId message;
-  std::optional<queue::EventId> after;
-};
-
-Parsed<Wanted> wanted_of(const Request& request) {
-  Wanted wanted;
-  const auto id = parse_uuid(request.parameters.at("id"));
-  if (!id) return std::unexpected(problem(404, "Not found", "no such message"));
-  wanted.message = MessageId{*id};
-  const auto cursor = request.query.find("cursor");
-  if (cursor == request.query.end()) return wanted;
-  const auto after = parse_uuid(cursor->second);
-  if (!after)
-    return std::unexpected(problem(400, "Invalid request", "not a cursor of this list", "cursor"));
-  wanted.after = queue::EventId{*after};
-  return wanted;
-}
-
 json::value text_or_null(const std::string& text) {
   return text.empty() ? json::value() : json::value(text);
 }
@@ -52,19 +33,26 @@ json::object to_json(const queue::DeliveryEvent& event) {
 
 }  // namespace
 
-Task<Response> list_events(Services& services, Request request) {
-  const auto wanted = wanted_of(request);
-  if (!wanted) co_return wanted.error();
-  auto timeline =
-      co_await services.workers->run<queue::Timeline>([store = services.store, wanted = *wanted] {
-        return queue::read_timeline(store->events(), wanted.message, wanted.after, kPage);
+Task<Response> list_events(Call& call) {
+  const auto missing = [] { return problem(404, "Not found", "no such message"); };
+  const auto id = parse_uuid(call.parameter("message"));
+  if (!id) co_return missing();
+  std::optional<queue::EventId> after;
+  if (const auto cursor = call.query("cursor"); !cursor.empty()) {
+    const auto parsed = parse_uuid(cursor);
+    if (!parsed) co_return problem(400, "Invalid request", "not a cursor of this list", "cursor");
+    after = queue::EventId{*parsed};
+  }
+  auto timeline = co_await call.services.workers->run<queue::Timeline>(
+      [store = call.services.store, message = MessageId{*id}, after] {
+        return queue::read_timeline(store->events(), message, after, kPage);
       });
-  if (!timeline) co_return problem(timeline.error());
+  if (!timeline && timeline.error().code != Errc::not_found) co_return problem(timeline.error());
+  if (!timeline || !call.caller.reaches(timeline->tenant)) co_return missing();
   json::array items;
   for (const auto& event : timeline->events) items.push_back(to_json(event));
-  json::object document{{"id", wanted->message.text()},
-                        {"tenant", timeline->tenant.text()},
-                        {"items", std::move(items)}};
+  json::object document{
+      {"id", to_string(*id)}, {"tenant", timeline->tenant.text()}, {"items", std::move(items)}};
   if (timeline->next) document["cursor"] = timeline->next->text();
   co_return json_response(document);
 }

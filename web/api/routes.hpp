@@ -3,16 +3,14 @@
 
 #include <span>
 
-#include "web/http/router.hpp"
+#include "web/api/route.hpp"
 
 namespace postern::web {
 
-/// `/v1` and health checks: what the management socket serves.
-std::span<const Route> management_routes();
+/// `/v1` and health checks: the same over the management socket and over http and https. Which of
+/// them a caller may use is in each route's guard.
+std::span<const Route> api_routes();
 /// `/metrics`, `/healthz`, `/readyz`: what a metrics listener serves.
 std::span<const Route> metrics_routes();
-
-/// `/healthz` and `/readyz`: what an http or https listener serves.
-std::span<const Route> public_routes();
 
 }  // namespace postern::web

@@ -27,26 +27,30 @@ json::object to_json(const TenantView& view) {
           {"created_at", timestamp_text(view.tenant.created)}};
 }
 
-TenantView view_of(sql::Transaction& tx, Tenant tenant) {
+TenantView view_of(accounts::Reach& reach, Tenant tenant) {
   TenantView view{std::move(tenant), {}};
-  if (view.tenant.owner) {
-    sql::TenantScope scope(tx, view.tenant.id);
+  if (view.tenant.owner && reach.caller().reaches(view.tenant.id)) {
+    auto scope = reach.scope(view.tenant.id);
     if (auto owner = accounts::find_account(scope, *view.tenant.owner))
       view.owner = owner->address.text();
   }
   return view;
 }
 
-Task<Response> set_status(Services& services, Request request, accounts::Status status) {
-  const std::string name = request.parameters["tenant"];
-  auto changed = co_await services.registry->change<TenantView>(
-      [name, status](sql::Transaction& tx) -> Result<TenantView> {
-        auto tenant = find_tenant_by_text(tx, name);
+constexpr auto kSuspend = accounts::Permission::tenant_suspend;
+
+Task<Response> set_status(Call& call, accounts::Status status) {
+  auto changed = co_await call.change<TenantView>(
+      [name = call.parameter("tenant"), status](accounts::Reach& reach) -> Result<TenantView> {
+        auto tx = reach.unscoped(kSuspend, "suspend or resume a tenant");
+        if (!tx) return std::unexpected(tx.error());
+        auto tenant = reach.tenant(name);
         if (!tenant) return std::unexpected(tenant.error());
-        if (auto set = accounts::set_tenant_status(tx, tenant->id, status); !set)
+        if (auto set = accounts::set_tenant_status(**tx, tenant->id, status); !set)
           return std::unexpected(set.error());
         tenant->status = status;
-        return view_of(tx, *tenant);
+        reach.set_target("tenant:" + tenant->name);
+        return view_of(reach, *tenant);
       });
   if (!changed) co_return problem(changed.error());
   co_return json_response(to_json(*changed));
@@ -54,30 +58,33 @@ Task<Response> set_status(Services& services, Request request, accounts::Status 
 
 }  // namespace
 
-Task<Response> add_tenant(Services& services, Request request) {
-  auto name = string_member(request, "name");
-  if (!name) co_return name.error();
+Task<Response> add_tenant(Call& call) {
   accounts::NewTenant fresh;
   fresh.id = TenantId::make();
-  fresh.name = *name;
-  fresh.mail_shards = static_cast<std::uint32_t>(services.store->mail_shards());
-  fresh.created = services.clock->now();
-  auto wrapped = services.keystore->make_wrapped_data_key(fresh.id);
+  fresh.name = call.text("name");
+  fresh.mail_shards = static_cast<std::uint32_t>(call.services.store->mail_shards());
+  fresh.created = call.now();
+  auto wrapped = call.services.keystore->make_wrapped_data_key(fresh.id);
   if (!wrapped) co_return problem(wrapped.error());
   fresh.wrapped_data_key = std::move(*wrapped);
-  auto added = co_await services.registry->change<Tenant>(
-      [fresh](sql::Transaction& tx) { return accounts::add_tenant(tx, fresh); });
+  auto added = co_await call.change<Tenant>([fresh](accounts::Reach& reach) -> Result<Tenant> {
+    auto tx = reach.unscoped(accounts::Permission::tenant_create, "make a tenant");
+    if (!tx) return std::unexpected(tx.error());
+    reach.set_target("tenant:" + fresh.name);
+    return accounts::add_tenant(**tx, fresh);
+  });
   if (!added) co_return problem(added.error());
   co_return json_response(to_json({*added, {}}), 201);
 }
 
-Task<Response> list_tenants(Services& services, Request request) {
-  const std::string after = request.query["cursor"];
-  auto found = co_await services.registry->read<std::vector<TenantView>>(
-      [after](sql::Transaction& tx) -> Result<std::vector<TenantView>> {
+Task<Response> list_tenants(Call& call) {
+  auto found = co_await call.read<std::vector<TenantView>>(
+      [after = call.query("cursor")](accounts::Reach& reach) -> Result<std::vector<TenantView>> {
+        auto tx = reach.unscoped(accounts::Permission::tenant_list, "list the tenants");
+        if (!tx) return std::unexpected(tx.error());
         std::vector<TenantView> views;
-        for (auto& tenant : accounts::list_tenants(tx, after, kPage))
-          views.push_back(view_of(tx, std::move(tenant)));
+        for (auto& tenant : accounts::list_tenants(**tx, after, kPage))
+          views.push_back(view_of(reach, std::move(tenant)));
         return views;
       });
   if (!found) co_return problem(found.error());
@@ -87,27 +94,28 @@ Task<Response> list_tenants(Services& services, Request request) {
                           found->empty() ? "" : found->back().tenant.name);
 }
 
-Task<Response> show_tenant(Services& services, Request request) {
-  const std::string name = request.parameters["tenant"];
-  auto found = co_await services.registry->read<TenantView>(
-      [name](sql::Transaction& tx) -> Result<TenantView> {
-        auto tenant = find_tenant_by_text(tx, name);
+Task<Response> show_tenant(Call& call) {
+  auto found = co_await call.read<TenantView>(
+      [name = call.parameter("tenant")](accounts::Reach& reach) -> Result<TenantView> {
+        auto tenant = reach.tenant(name);
         if (!tenant) return std::unexpected(tenant.error());
-        return view_of(tx, *tenant);
+        return view_of(reach, *tenant);
       });
   if (!found) co_return problem(found.error());
   co_return json_response(to_json(*found));
 }
 
-Task<Response> suspend_tenant(Services& services, Request request) {
-  co_return co_await set_status(services, std::move(request), accounts::Status::suspended);
+Task<Response> suspend_tenant(Call& call) {
+  co_return co_await set_status(call, accounts::Status::suspended);
 }
 
-Task<Response> resume_tenant(Services& services, Request request) {
-  co_return co_await set_status(services, std::move(request), accounts::Status::active);
+Task<Response> resume_tenant(Call& call) {
+  co_return co_await set_status(call, accounts::Status::active);
 }
 
 namespace {
+
+constexpr auto kDelete = accounts::Permission::tenant_delete;
 
 // Queued mail needs the tenant's key, to be sent or to be reported.
 Task<Result<bool>> has_queued_mail(Services& services, TenantId tenant) {
@@ -123,28 +131,27 @@ Task<Result<bool>> has_queued_mail(Services& services, TenantId tenant) {
 
 }  // namespace
 
-Task<Response> delete_tenant(Services& services, Request request) {
-  const std::string name = request.parameters["tenant"];
-  auto found = co_await services.registry->read<Tenant>(
-      [name](sql::Transaction& tx) { return find_tenant_by_text(tx, name); });
+Task<Response> delete_tenant(Call& call) {
+  const auto name = call.parameter("tenant");
+  auto found =
+      co_await call.read<Tenant>([name](accounts::Reach& reach) { return reach.tenant(name); });
   if (!found) co_return problem(found.error());
-  auto queued = co_await has_queued_mail(services, found->id);
+  auto queued = co_await has_queued_mail(call.services, found->id);
   if (!queued) co_return problem(queued.error());
   if (*queued) {
     co_return problem(409, "In use",
                       "the tenant has mail in the queue: postern queue list --tenant " + name);
   }
-  auto removed = co_await services.registry->change<TenantId>(
-      [name](sql::Transaction& tx) -> Result<TenantId> {
-        auto tenant = find_tenant_by_text(tx, name);
-        if (!tenant) return std::unexpected(tenant.error());
-        auto gone = accounts::remove_tenant(tx, tenant->id);
-        if (!gone) return std::unexpected(gone.error());
-        return tenant->id;
+  auto removed = co_await call.change<void>(
+      [id = found->id, name = found->name](accounts::Reach& reach) -> Result<void> {
+        auto tx = reach.unscoped(kDelete, "delete a tenant");
+        if (!tx) return std::unexpected(tx.error());
+        reach.set_target("tenant:" + name);
+        return accounts::remove_tenant(**tx, id);
       });
   if (!removed) co_return problem(removed.error());
-  services.keystore->forget(*removed);
-  co_return json_response(json::object{});
+  call.services.keystore->forget(found->id);
+  co_return no_content();
 }
 
 }  // namespace postern::web::api

@@ -25,6 +25,13 @@ Response json_response(const json::value& value, unsigned status) {
   return response;
 }
 
+Response no_content() {
+  Response response;
+  response.status = 204;
+  response.content_type.clear();
+  return response;
+}
+
 Response problem(unsigned status, std::string_view title, std::string_view detail,
                  std::string_view field) {
   json::object document{

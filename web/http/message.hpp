@@ -21,6 +21,19 @@ std::string_view to_string(Method method);
 /// HEAD is GET whose answer has no content (RFC 9110 §9.3.2).
 enum class Content : std::uint8_t { sent, omitted };
 
+/// Through which listener a request came: what it may ask for depends on it.
+enum class Door : std::uint8_t { management, http, metrics };
+
+/// How the bytes came here: what a stranger on the network could have read or changed.
+enum class Transport : std::uint8_t { plain, tls };
+
+struct Peer {
+  Door door = Door::http;
+  Transport transport = Transport::plain;
+  std::string address;    ///< IP address; empty for the management socket
+  std::uint32_t uid = 0;  ///< of the process, on the management socket
+};
+
 struct Request {
   Method method = Method::get;
   Content content = Content::sent;                ///< of the answer
@@ -31,6 +44,7 @@ struct Request {
   std::string body;
   boost::json::value json;  ///< the parsed body when there is one
   std::string id;           ///< request id, echoed as X-Request-Id
+  Peer peer;
 };
 
 struct Response {
@@ -38,7 +52,12 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  /// A body with a secret in it isn't compressed: its length must not tell anything.
+  enum class Secrecy : std::uint8_t { open, secret } secrecy = Secrecy::open;
 };
+
+/// 204: done, and nothing to say.
+Response no_content();
 
 /// 200 (or `status`) with a JSON body.
 Response json_response(const boost::json::value& value, unsigned status = 200);

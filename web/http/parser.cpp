@@ -102,8 +102,9 @@ RequestParser::State RequestParser::feed(std::string_view input, std::size_t& co
   // The header parser takes a whole header block or nothing; the caller keeps what is not consumed.
   consumed = impl_->parser.put(boost::asio::buffer(input.data(), input.size()), error);
   if (error == http::error::need_more) {
-    // Beast bounds what it has consumed; a block without an end is bounded here.
-    if (!impl_->parser.is_header_done() && input.size() - consumed > limits_.header_bytes) {
+    // Beast bounds what it has consumed; a block without an end, and after it a chunk's line or a
+    // trailer without one (RFC 9112 §7.1), are bounded here.
+    if (input.size() - consumed > limits_.header_bytes) {
       impl_->failure = 431;
       return State::failed;
     }

@@ -5,6 +5,8 @@
 #include "core/log.hpp"
 #include "core/metrics.hpp"
 #include "core/watchdog.hpp"
+#include "web/http/compression.hpp"
+#include "web/http/security_headers.hpp"
 
 namespace postern::web {
 
@@ -20,10 +22,10 @@ metrics::Counter& requests_total() {
 
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
  public:
-  HttpSession(std::unique_ptr<Stream> stream, HttpOptions options, Services& services)
+  HttpSession(std::unique_ptr<Stream> stream, HttpOptions options, Application& application)
       : stream_(std::move(stream)),
-        options_(options),
-        services_(services),
+        options_(std::move(options)),
+        application_(application),
         parser_(options.limits),
         watchdog_(stream_->executor(), [this] { stream_->close(); }) {}
 
@@ -50,7 +52,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
   std::unique_ptr<Stream> stream_;
   HttpOptions options_;
-  Services& services_;
+  Application& application_;
   RequestParser parser_;
   Watchdog watchdog_;
   std::optional<SessionRegistry::Guard> guard_;
@@ -65,11 +67,15 @@ std::string_view reason(unsigned status) {
     case 201: return "Created";
     case 202: return "Accepted";
     case 204: return "No Content";
+    case 303: return "See Other";
+    case 304: return "Not Modified";
     case 400: return "Bad Request";
+    case 401: return "Unauthorized";
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
     case 409: return "Conflict";
+    case 412: return "Precondition Failed";
     case 413: return "Content Too Large";
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
@@ -82,14 +88,17 @@ std::string_view reason(unsigned status) {
 
 // True when the connection goes on.
 Task<bool> HttpSession::send(Response response, Form form) {
-  std::string head =
-      fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n", response.status,
-                  reason(response.status), response.content_type, response.body.size());
+  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason(response.status));
+  // RFC 9110 §8.6: none of these says a length.
+  if (response.status != 204 && response.status != 304) {
+    head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
+                        response.body.size());
+  }
   if (!form.request_id.empty()) head += fmt::format("X-Request-Id: {}\r\n", form.request_id);
   for (const auto& [name, value] : response.headers) head += fmt::format("{}: {}\r\n", name, value);
   const bool goes_on = form.after == After::keep_alive;
   head += goes_on ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
-  head += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n";
+  head += "\r\n";
   if (form.content == Content::sent) head += response.body;
   auto sent = co_await stream_->write_all(head);
   co_return sent.has_value() && goes_on;
@@ -107,6 +116,7 @@ Task<bool> HttpSession::read_request() {
     if (state == RequestParser::State::failed) {
       Response refusal = problem(parser_.failure_status(), reason(parser_.failure_status()),
                                  "the request is not one this server takes");
+      add_security_headers(refusal, options_.peer.transport);
       co_await send(std::move(refusal), {});
       co_return false;
     }
@@ -129,13 +139,10 @@ Task<bool> HttpSession::answer() {
   const auto started = std::chrono::steady_clock::now();
   const std::string_view method = to_string(request.method);
   const std::string path = request.path;
-  Match match = find_route(options_.routes, request);
-  Response response;
-  if (match.route == nullptr) {
-    response = std::move(match.refusal);
-  } else {
-    response = co_await match.route->handler(services_, std::move(request));
-  }
+  const auto accepted = accepted_encodings(request);
+  request.peer = options_.peer;
+  Response response = co_await application_.answer(std::move(request));
+  compress(response, accepted);
   requests_total().add();
   const auto elapsed = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - started);
@@ -143,6 +150,7 @@ Task<bool> HttpSession::answer() {
                              {"method", method},
                              {"path", path},
                              {"status", response.status},
+                             {"peer", options_.peer.address},
                              {"us", elapsed.count()}});
   co_return co_await send(std::move(response), std::move(form));
 }
@@ -192,9 +200,9 @@ void finished(const std::exception_ptr& error) {
 
 }  // namespace
 
-void start_http_session(std::unique_ptr<Stream> stream, HttpOptions options, Services& services,
-                        SessionRegistry& registry) {
-  auto session = std::make_shared<HttpSession>(std::move(stream), options, services);
+void start_http_session(std::unique_ptr<Stream> stream, HttpOptions options,
+                        Application& application, SessionRegistry& registry) {
+  auto session = std::make_shared<HttpSession>(std::move(stream), std::move(options), application);
   auto executor = session->stream().executor();
   std::weak_ptr<HttpSession> weak = session;
   auto guard = registry.enter(executor, [weak] {

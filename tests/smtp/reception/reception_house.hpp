@@ -113,20 +113,21 @@ class ReceptionHouse {
   }
 
   using QueuedPtr = std::shared_ptr<const smtp::queue::QueuedMessage>;
-  /// What waits, in order of acceptance.
-  std::vector<QueuedPtr> queued() {
+  /// What waits in a lane, in order of acceptance.
+  std::vector<QueuedPtr> queued(Lane lane = Lane::transactional) {
     const auto now = world.clock.now();
-    auto found = files->queue().read_blocking<std::vector<QueuedPtr>>([now](sql::Transaction& tx) {
-      std::vector<QueuedPtr> out;
-      for (const auto& due : smtp::queue::due_rows(tx, Lane::transactional, {}, now, 100)) {
-        if (due.recipient != 0) continue;
-        sql::TenantScope scope(tx, due.tenant);
-        auto message = smtp::queue::load_message(scope, due.message, {});
-        if (!message) return Result<std::vector<QueuedPtr>>(std::unexpected(message.error()));
-        out.push_back(std::make_shared<const smtp::queue::QueuedMessage>(std::move(*message)));
-      }
-      return Result<std::vector<QueuedPtr>>(std::move(out));
-    });
+    auto found =
+        files->queue().read_blocking<std::vector<QueuedPtr>>([now, lane](sql::Transaction& tx) {
+          std::vector<QueuedPtr> out;
+          for (const auto& due : smtp::queue::due_rows(tx, lane, {}, now, 100)) {
+            if (due.recipient != 0) continue;
+            sql::TenantScope scope(tx, due.tenant);
+            auto message = smtp::queue::load_message(scope, due.message, {});
+            if (!message) return Result<std::vector<QueuedPtr>>(std::unexpected(message.error()));
+            out.push_back(std::make_shared<const smtp::queue::QueuedMessage>(std::move(*message)));
+          }
+          return Result<std::vector<QueuedPtr>>(std::move(out));
+        });
     return must(std::move(found));
   }
   std::shared_ptr<storage::BodySource> body_of(const QueuedPtr& message) {

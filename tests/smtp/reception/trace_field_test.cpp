@@ -67,6 +67,16 @@ TEST_CASE("received_never_carries_a_strange_greeting") {
   CHECK(make_received(session, {}, make_trace()).find("([192.0.2.9])") != std::string::npos);
 }
 
+TEST_CASE("received_of_the_servers_own_names_no_client") {
+  CHECK(make_received(to({{"b", "y.example"}}), make_trace()) ==
+        "Received: by mx.example id 0192\r\n"
+        "\tfor <b@y.example>;\r\n"
+        "\tSun, 22 Nov 2026 02:51:36 +0000\r\n");
+  CHECK(make_received(to({{"b", "y.example"}, {"c", "y.example"}}), make_trace()) ==
+        "Received: by mx.example id 0192;\r\n"
+        "\tSun, 22 Nov 2026 02:51:36 +0000\r\n");
+}
+
 TEST_CASE("received_protocol_names_of_rfc_3848_and_6531") {
   SessionInfo session = greeted();
   Envelope envelope;

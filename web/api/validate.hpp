@@ -1,0 +1,15 @@
+// A request against its route's shapes, before any handler sees it.
+#pragma once
+
+#include <optional>
+
+#include "web/api/route.hpp"
+
+namespace postern::web {
+
+/// Parses the body into request.json and checks body and query. The problem to send names the
+/// member that is wrong (RFC 9457, "field"); nullopt: all is as the route says. A handler may then
+/// take members by name without looking at their types.
+std::optional<Response> validate(const Route& route, Request& request);
+
+}  // namespace postern::web
