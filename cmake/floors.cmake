@@ -14,11 +14,20 @@ set(POSTERN_BELOW_imap mailbox accounts dkim reputation storage message config c
 set(POSTERN_BELOW_notify smtp mailbox accounts dkim reputation storage message config core)
 set(POSTERN_BELOW_web notify smtp imap mailbox accounts dkim reputation storage message config core)
 
+# The thread sanitizer's build is for what threads share: core, storage, and smtp without reception, which
+# lives on one thread a session and would bring half the house with it.
+if(POSTERN_SANITIZE STREQUAL "thread")
+  set(POSTERN_BELOW_smtp storage message config core)
+endif()
+
 option(POSTERN_PCH "Precompile the heavy headers" ON)
 
 # postern_library(NAME): every .cpp under NAME/ becomes the static library postern_NAME.
 function(postern_library name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.cpp)
+  if(POSTERN_SANITIZE STREQUAL "thread")
+    list(FILTER sources EXCLUDE REGEX "/smtp/reception/")
+  endif()
   if(NOT sources)
     add_library(postern_${name} INTERFACE)
     set(scope INTERFACE)

@@ -19,6 +19,7 @@ using boost::system::error_code;
 
 constexpr int kBacklog = 128;
 constexpr ::mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
+constexpr ::mode_t kEverybody = kOwnerOnly | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH;
 constexpr std::size_t kMaxPath = sizeof(::sockaddr_un::sun_path) - 1;
 
 std::unexpected<Error> trouble(const std::string& path, const std::string& what) {
@@ -42,15 +43,15 @@ Result<void> clear_stale(asio::io_context& context, const std::string& path) {
   return {};
 }
 
-Result<void> bind_private(Local::acceptor& acceptor, const std::string& path) {
+Result<void> bind_with_mode(Local::acceptor& acceptor, const std::string& path, ::mode_t mode) {
   error_code ec;
   acceptor.open(Local(), ec);
   // The socket's own mode limits that of the file from its first moment, whatever the umask, which
   // belongs to the whole process. chmod then adds what a strict umask took.
-  if (!ec && ::fchmod(acceptor.native_handle(), kOwnerOnly) != 0)
+  if (!ec && ::fchmod(acceptor.native_handle(), mode) != 0)
     return trouble(path, std::strerror(errno));
   if (!ec) acceptor.bind(Local::endpoint(path), ec);
-  if (!ec && ::chmod(path.c_str(), kOwnerOnly) != 0) return trouble(path, std::strerror(errno));
+  if (!ec && ::chmod(path.c_str(), mode) != 0) return trouble(path, std::strerror(errno));
   if (!ec) acceptor.listen(kBacklog, ec);
   if (ec) return trouble(path, ec.message());
   return {};
@@ -75,7 +76,8 @@ struct LocalListener::Impl {
 };
 
 Result<std::unique_ptr<LocalListener>> LocalListener::bind(Runtime& runtime, std::string path,
-                                                           OnAccept on_accept) {
+                                                           OnAccept on_accept,
+                                                           SocketAccess access) {
   if (path.empty() || path.size() > kMaxPath) {
     return fail(Errc::invalid,
                 fmt::format("the socket's path is longer than {} bytes: {}", kMaxPath, path));
@@ -83,7 +85,9 @@ Result<std::unique_ptr<LocalListener>> LocalListener::bind(Runtime& runtime, std
   auto& context = runtime.context(0);
   if (auto cleared = clear_stale(context, path); !cleared) return std::unexpected(cleared.error());
   Local::acceptor acceptor(context);
-  if (auto bound = bind_private(acceptor, path); !bound) return std::unexpected(bound.error());
+  const auto mode = access == SocketAccess::owner ? kOwnerOnly : kEverybody;
+  if (auto bound = bind_with_mode(acceptor, path, mode); !bound)
+    return std::unexpected(bound.error());
   auto impl = std::make_shared<Impl>();
   if (::lstat(path.c_str(), &impl->file) != 0) return trouble(path, std::strerror(errno));
   impl->loop = std::make_shared<AcceptLoop<Local>>(std::move(acceptor), path, std::move(on_accept));

@@ -1,4 +1,4 @@
-// The listening unix socket of the local administration.
+// A listening unix socket: of the local administration, or of a witness.
 #pragma once
 
 #include <boost/asio/local/stream_protocol.hpp>
@@ -11,13 +11,17 @@
 
 namespace postern {
 
-/// A unix socket with mode 0600 on thread 0; a stale file is removed if nothing answers on it.
+/// Who may connect: the socket's owner (mode 0600), or whoever gets into its directory (0666).
+enum class SocketAccess : std::uint8_t { owner, directory };
+
+/// A unix socket on thread 0; a stale file is removed if nothing answers on it.
 class LocalListener {
  public:
   using Socket = asio::local::stream_protocol::socket;
   using OnAccept = std::function<void(Socket socket)>;
   static Result<std::unique_ptr<LocalListener>> bind(Runtime& runtime, std::string path,
-                                                     OnAccept on_accept);
+                                                     OnAccept on_accept,
+                                                     SocketAccess access = SocketAccess::owner);
   ~LocalListener();
   void start();
   void stop_accepting();

@@ -111,7 +111,7 @@ std::string_view to_string(Contradiction contradiction) {
     case Contradiction::chain_missing: return "chain missing";
     case Contradiction::head_altered: return "head altered";
     case Contradiction::closing_missing: return "chain's closing isn't in the platform's chain";
-    case Contradiction::closing_unsigned: return "chain's closing isn't signed with this key";
+    case Contradiction::closing_unsigned: return "chain's closing is signed with another key";
     case Contradiction::closing_contradicts: return "chain's closing tells another end";
   }
   return "unknown";

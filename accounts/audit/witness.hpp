@@ -15,6 +15,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +59,11 @@ Result<Statement> parse_statement(std::string_view line);
 /// time (others wait).
 Result<void> append_statement(const std::string& path, const Heads& heads, const WitnessKey& key);
 
+/// The newest statement of the file, whatever a crash cut short after it; nullopt: none yet. Reads
+/// the file's end alone. Errc::corrupt when there is something else there, or another key's
+/// statement.
+Result<std::optional<Statement>> last_statement(const std::string& path, const PublicKey& key);
+
 enum class StatementProblem : std::uint8_t {
   malformed,      ///< neither a statement nor a line cut short that the next one is linked to
   bad_signature,  ///< edited, or signed with another key
@@ -75,9 +82,12 @@ struct StatementsReport {
   [[nodiscard]] bool sound() const { return findings.empty(); }
 };
 
-/// Reads the whole file, in memory of one line; `sink` gets every statement whose signature holds.
-Result<StatementsReport> verify_statements(const std::string& path, const PublicKey& key,
-                                           const std::function<void(const Statement&)>& sink);
+/// Reads the file, in memory of one line, as far as its first `bytes`: what is added meanwhile may
+/// be newer than a snapshot of the database. `sink` gets every statement whose signature holds.
+Result<StatementsReport> verify_statements(
+    const std::string& path, const PublicKey& key,
+    const std::function<void(const Statement&)>& sink,
+    std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max());
 
 enum class Contradiction : std::uint8_t {
   record_missing,       ///< the record that was the newest isn't there
@@ -85,7 +95,7 @@ enum class Contradiction : std::uint8_t {
   chain_missing,        ///< removed without a closing
   head_altered,         ///< where the chain begins and ends can't be believed
   closing_missing,      ///< closed, but no record says so
-  closing_unsigned,     ///< the closing isn't signed with this key
+  closing_unsigned,     ///< the closing's signature isn't this key's
   closing_contradicts,  ///< the closing tells another end
 };
 std::string_view to_string(Contradiction contradiction);
@@ -100,6 +110,9 @@ struct WitnessCheck {
   std::uint64_t matched = 0;
   std::uint64_t cut = 0;     ///< removed by retention since: the chain's cut lies behind them
   std::uint64_t closed = 0;  ///< of tenants that were erased since
+  /// Of `closed`: nobody signed the closing. It is in the platform's chain all the same, which the
+  /// witness sees; whether the tenant was meant to be erased is for people to say.
+  std::uint64_t closed_unsigned = 0;
   std::uint64_t contradictions = 0;
   std::vector<Finding> findings;  ///< the first kMaxFindings of them
   [[nodiscard]] bool sound() const { return contradictions == 0; }

@@ -18,6 +18,7 @@ namespace postern::accounts::audit {
 namespace {
 
 constexpr std::size_t kChunk = 64 * 1024;
+constexpr int kMaxTorn = 100;  // lines cut short, one after the other: a disk that was full
 
 std::unexpected<Error> io_error(const std::string& path) {
   return fail(Errc::io, fmt::format("{}: {}", path, std::strerror(errno)));
@@ -30,13 +31,17 @@ struct Tail {
   std::string line;   ///< without its line feed
 };
 
-/// Reads backwards until the last line is whole.
-Result<Tail> read_tail(int fd, const std::string& path) {
+Result<off_t> size_of(int fd, const std::string& path) {
   struct stat info{};
   if (::fstat(fd, &info) != 0) return io_error(path);
+  return info.st_size;
+}
+
+/// Reads backwards from `end` until the last line is whole.
+Result<Tail> read_tail(int fd, const std::string& path, off_t end) {
   Tail tail;
-  tail.empty = info.st_size == 0;
-  auto from = info.st_size;
+  tail.empty = end == 0;
+  auto from = end;
   auto& text = tail.line;
   while (from > 0 && text.size() <= kMaxStatement) {
     const auto take = std::min<off_t>(from, kChunk);
@@ -66,12 +71,17 @@ Result<void> sync_parent(const std::string& path) {
 
 enum class Line : std::uint8_t { whole, torn, none };
 
-/// One line without its line feed.
-Result<Line> next_line(std::istream& in, std::string& line) {
+/// One line without its line feed, of at most `bytes`, which it counts down.
+Result<Line> next_line(std::istream& in, std::string& line, std::uint64_t& bytes) {
   line.clear();
   auto* from = in.rdbuf();
-  for (auto c = from->sbumpc(); c != std::char_traits<char>::eof(); c = from->sbumpc()) {
-    if (c == '\n') return Line::whole;
+  for (; bytes > 0; --bytes) {
+    const auto c = from->sbumpc();
+    if (c == std::char_traits<char>::eof()) break;
+    if (c == '\n') {
+      --bytes;
+      return Line::whole;
+    }
     if (line.size() >= kMaxStatement) return fail(Errc::too_large, "a statement is too long");
     line += static_cast<char>(c);
   }
@@ -147,7 +157,9 @@ class Reader {
 Result<void> append_statement(const std::string& path, const Heads& heads, const WitnessKey& key) {
   const Descriptor file(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
   if (file.get() < 0 || ::flock(file.get(), LOCK_EX) != 0) return io_error(path);
-  const auto tail = read_tail(file.get(), path);
+  const auto end = size_of(file.get(), path);
+  if (!end) return std::unexpected(end.error());
+  const auto tail = read_tail(file.get(), path, *end);
   if (!tail) return std::unexpected(tail.error());
   Statement statement{heads, tail->empty ? no_mac() : crypto::sha256(tail->line), {}};
   statement.signature = key.sign(encode_heads(heads, statement.previous));
@@ -158,14 +170,36 @@ Result<void> append_statement(const std::string& path, const Heads& heads, const
   return tail->empty ? sync_parent(path) : Result<void>{};
 }
 
+Result<std::optional<Statement>> last_statement(const std::string& path, const PublicKey& key) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0 && errno == ENOENT) return std::nullopt;
+  if (file.get() < 0) return io_error(path);
+  auto end = size_of(file.get(), path);
+  if (!end) return std::unexpected(end.error());
+  for (int line = 0; line < kMaxTorn && *end > 0; ++line) {
+    const auto tail = read_tail(file.get(), path, *end);
+    if (!tail) return std::unexpected(tail.error());
+    const auto statement = tail->torn ? fail(Errc::corrupt, "") : parse_statement(tail->line);
+    if (statement) {
+      if (key.verifies(encode_heads(statement->heads, statement->previous), statement->signature))
+        return *statement;
+      return fail(Errc::corrupt, path + ": the last statement isn't signed with this key");
+    }
+    *end -= static_cast<off_t>(tail->line.size() + (tail->torn ? 0 : 1));
+  }
+  if (*end == 0) return std::nullopt;
+  return fail(Errc::corrupt, path + " isn't of statements");
+}
+
 Result<StatementsReport> verify_statements(const std::string& path, const PublicKey& key,
-                                           const std::function<void(const Statement&)>& sink) {
+                                           const std::function<void(const Statement&)>& sink,
+                                           std::uint64_t bytes) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return fail(Errc::not_found, path + " can't be read");
   Reader reader(key, sink);
   std::string line;
   for (;;) {
-    const auto kind = next_line(in, line);
+    const auto kind = next_line(in, line, bytes);
     if (!kind) return std::unexpected(kind.error());
     if (*kind != Line::none) reader.take(line, *kind);
     if (*kind != Line::whole) return reader.finish(*kind);

@@ -1,5 +1,7 @@
 #include "accounts/keys/key_meter.hpp"
 
+#include <algorithm>
+
 namespace postern::accounts {
 
 Task<Result<void>> KeyMeter::load(Name name) {
@@ -42,6 +44,10 @@ std::vector<KeyMeter::Batch> KeyMeter::take() {
     count.stored += count.reads + count.writes;
     count.reads = count.writes = 0;
   }
+  // Months that are over aren't asked for again.
+  Month newest = 0;
+  for (const auto& [name, count] : counts_) newest = std::max(newest, name.month);
+  std::erase_if(counts_, [newest](const auto& entry) { return entry.first.month < newest; });
   return batches;
 }
 
@@ -49,7 +55,8 @@ void KeyMeter::put_back(const std::vector<Batch>& batches) {
   std::scoped_lock lock(mutex_);
   for (const auto& [name, more] : batches) {
     auto& count = counts_[name];
-    count.stored -= more.reads + more.writes;
+    const auto taken = more.reads + more.writes;
+    count.stored = count.stored > taken ? count.stored - taken : 0;
     count.reads += more.reads;
     count.writes += more.writes;
   }

@@ -30,6 +30,7 @@ int run(int argc, char** argv) {
   add_person_verbs(app, context);
   add_key_verbs(app, context);
   add_audit_verbs(app, context);
+  add_witness_verbs(app, context);
   add_queue_verbs(app, context);
   add_message_verbs(app, context);
   add_api_verbs(app, context);

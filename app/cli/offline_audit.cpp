@@ -8,6 +8,7 @@
 #include "accounts/audit/schema.hpp"
 #include "accounts/audit/verify.hpp"
 #include "accounts/schema.hpp"
+#include "app/cli/statements_check.hpp"
 #include "core/crypto.hpp"
 #include "storage/database.hpp"
 #include "storage/keystore.hpp"
@@ -20,18 +21,40 @@ namespace audit = accounts::audit;
 
 namespace {
 
-Result<boost::json::value> verify(const Context& context, const std::string& data) {
-  const std::filesystem::path directory(data);
+/// The file that holds the chains' key: the settings may say where; without any it lies beside the
+/// databases.
+std::filesystem::path master_key_of(const Context& context,
+                                    const std::filesystem::path& directory) {
+  const auto settings = context.settings();
+  if (settings && settings->data == directory) return settings->storage.master_key;
+  return directory / "master.key";
+}
+
+/// The chains, and the statements when there are any, in one snapshot.
+Result<boost::json::object> check_all(sql::Transaction& tx, const audit::Chain& chain,
+                                      const std::optional<StatementsFile>& statements) {
+  auto answer = web::api::to_json(audit::verify_all(tx, chain));
+  if (!statements) return answer;
+  auto witness = check_statements(tx, chain, *statements);
+  if (!witness) return std::unexpected(witness.error());
+  answer["witness"] = std::move(*witness);
+  return answer;
+}
+
+Result<boost::json::value> verify(const Context& context, const OfflineAudit& what) {
+  const std::filesystem::path directory(what.data);
   const auto path = directory / "control.db";
   if (!std::filesystem::exists(path)) {
     return fail(Errc::not_found,
                 path.string() + " doesn't exist: --data names a server's data directory");
   }
-  // The settings may say where else the key is; without any it lies beside the files.
-  auto key_file = directory / "master.key";
-  if (const auto settings = context.settings(); settings && settings->data == directory)
-    key_file = settings->storage.master_key;
-  auto master = storage::open_master_key_file(key_file.string());
+  std::optional<StatementsFile> statements;
+  if (!what.statements.empty()) {
+    auto file = StatementsFile::open(what.statements, what.public_key);
+    if (!file) return std::unexpected(file.error());
+    statements = std::move(*file);
+  }
+  auto master = storage::open_master_key_file(master_key_of(context, directory).string());
   if (!master) return std::unexpected(master.error());
   storage::Database::Options options;
   options.path = path.string();
@@ -43,19 +66,23 @@ Result<boost::json::value> verify(const Context& context, const std::string& dat
   if (!key) return std::unexpected(key.error());
   const audit::Chain chain(*key);
   crypto::wipe(*key);
-  auto verified = (*database)->read_blocking<audit::Verification>(
-      [&chain](sql::Transaction& tx) -> Result<audit::Verification> {
-        return audit::verify_all(tx, chain);
-      });
+  auto verified = (*database)->read_blocking<boost::json::object>(
+      [&chain, &statements](sql::Transaction& tx) { return check_all(tx, chain, statements); });
   if (!verified) return std::unexpected(verified.error());
-  return boost::json::value(web::api::to_json(*verified));
+  return boost::json::value(std::move(*verified));
+}
+
+bool is_sound(const boost::json::value& answer) {
+  const auto* witness = answer.as_object().if_contains("witness");
+  return answer.at("sound").as_bool() &&
+         (witness == nullptr || witness->at("contradictions").as_array().empty());
 }
 
 }  // namespace
 
-void verify_audit_offline(Context& context, const std::string& data,
+void verify_audit_offline(Context& context, const OfflineAudit& what,
                           const std::function<void(const boost::json::value&)>& print) {
-  const auto answer = verify(context, data);
+  const auto answer = verify(context, what);
   if (!answer) {
     context.complain(answer.error());
     return;
@@ -65,7 +92,7 @@ void verify_audit_offline(Context& context, const std::string& data,
   } else {
     print(*answer);
   }
-  if (!answer->at("sound").as_bool()) context.exit_code = 1;
+  if (!is_sound(*answer)) context.exit_code = 1;
 }
 
 }  // namespace postern::cli

@@ -18,6 +18,8 @@ namespace {
 using config::ListenKind;
 
 constexpr std::size_t kManagementSessions = 64;
+constexpr std::size_t kWitnessSessions = 8;
+constexpr std::uint64_t kWitnessBody = 1;  // octets: it only asks
 constexpr std::array kKinds{ListenKind::mx,    ListenKind::submission, ListenKind::submissions,
                             ListenKind::imap,  ListenKind::imaps,      ListenKind::http,
                             ListenKind::https, ListenKind::metrics};
@@ -52,7 +54,8 @@ Listeners::Listeners(Parts& parts, web::Services& services)
     : parts_(parts),
       services_(services),
       api_(services, web::api_routes()),
-      metrics_api_(services, web::metrics_routes()) {}
+      metrics_api_(services, web::metrics_routes()),
+      witness_api_(services, web::witness_routes()) {}
 
 std::shared_ptr<const Listeners::Current> Listeners::current() const {
   std::scoped_lock lock(mutex_);
@@ -125,6 +128,15 @@ void Listeners::accept_management(asio::local::stream_protocol::socket socket) {
                           *management_sessions_);
 }
 
+// Whoever could open it may ask: its directory decides.
+void Listeners::accept_witness(asio::local::stream_protocol::socket socket) {
+  web::HttpOptions options;
+  options.peer.door = web::Door::witness;
+  options.limits.body_bytes = kWitnessBody;
+  web::start_http_session(std::make_unique<Stream>(std::move(socket)), std::move(options),
+                          witness_api_, *witness_sessions_);
+}
+
 Result<void> Listeners::add(const config::Listen& listen) {
   auto address = parse_endpoint(listen.address);
   if (!address) return std::unexpected(address.error());
@@ -147,6 +159,17 @@ Result<void> Listeners::add_management(const std::string& path) {
   return {};
 }
 
+Result<void> Listeners::add_witness(const std::string& path) {
+  auto listener = LocalListener::bind(
+      *parts_.runtime, path,
+      [this](LocalListener::Socket socket) { accept_witness(std::move(socket)); },
+      SocketAccess::directory);
+  if (!listener) return std::unexpected(listener.error());
+  log::info("listening", {{"kind", "witness"}, {"address", path}});
+  witness_ = std::move(*listener);
+  return {};
+}
+
 Result<std::unique_ptr<Listeners>> Listeners::bind(const config::Settings& settings, Parts& parts,
                                                    web::Services& services) {
   std::unique_ptr<Listeners> self(new Listeners(parts, services));
@@ -156,11 +179,16 @@ Result<std::unique_ptr<Listeners>> Listeners::bind(const config::Settings& setti
   }
   self->apply(settings);
   self->management_sessions_ = std::make_unique<SessionRegistry>(kManagementSessions);
+  self->witness_sessions_ = std::make_unique<SessionRegistry>(kWitnessSessions);
   for (const auto& listen : settings.listen) {
     if (auto added = self->add(listen); !added) return std::unexpected(added.error());
   }
   if (auto added = self->add_management(settings.admin.socket.string()); !added) {
     return std::unexpected(added.error());
+  }
+  if (const auto& path = settings.audit.witness_socket; !path.empty()) {
+    if (auto added = self->add_witness(path.string()); !added)
+      return std::unexpected(added.error());
   }
   return self;
 }
@@ -169,11 +197,13 @@ void Listeners::start() {
   for (auto& listener : listeners_) listener->start();
   for (auto& listener : metrics_listeners_) listener->start();
   management_->start();
+  if (witness_) witness_->start();
 }
 
 void Listeners::stop_accepting() {
   for (auto& listener : listeners_) listener->stop_accepting();
   management_->stop_accepting();
+  if (witness_) witness_->stop_accepting();
 }
 
 void Listeners::stop_metrics() {
@@ -186,10 +216,11 @@ void Listeners::drain_sessions() {
     if (kind != ListenKind::metrics) registry->drain();
   }
   management_sessions_->drain();
+  witness_sessions_->drain();
 }
 
 std::size_t Listeners::live_sessions() const {
-  std::size_t live = management_sessions_->live();
+  std::size_t live = management_sessions_->live() + witness_sessions_->live();
   for (const auto& [kind, registry] : registries_) {
     if (kind != ListenKind::metrics) live += registry->live();
   }

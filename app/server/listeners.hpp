@@ -1,5 +1,5 @@
-// The server's doors: one Listener for each [[listen]], the management socket, and the sessions
-// they spawn.
+// The server's doors: one Listener for each [[listen]], the management socket, the witness's when
+// there is one, and the sessions they spawn.
 #pragma once
 
 #include <map>
@@ -39,9 +39,11 @@ class Listeners {
   Listeners(Parts& parts, web::Services& services);
   Result<void> add(const config::Listen& listen);
   Result<void> add_management(const std::string& path);
+  Result<void> add_witness(const std::string& path);
   void accept(config::ListenKind kind, asio::ip::tcp::socket socket);
   void accept_http(config::ListenKind kind, asio::ip::tcp::socket socket, std::uint64_t body);
   void accept_management(asio::local::stream_protocol::socket socket);
+  void accept_witness(asio::local::stream_protocol::socket socket);
 
   /// What sessions of each kind begin with; replaced by a reload under the lock.
   struct Current {
@@ -55,13 +57,16 @@ class Listeners {
   web::Services& services_;
   web::Api api_;
   web::Api metrics_api_;
+  web::Api witness_api_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Current> current_;
   std::map<config::ListenKind, std::unique_ptr<SessionRegistry>> registries_;
   std::unique_ptr<SessionRegistry> management_sessions_;
+  std::unique_ptr<SessionRegistry> witness_sessions_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<Listener>> metrics_listeners_;
   std::unique_ptr<LocalListener> management_;
+  std::unique_ptr<LocalListener> witness_;  ///< null: no `audit.witness_socket`
 };
 
 }  // namespace postern::server

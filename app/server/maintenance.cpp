@@ -8,9 +8,11 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <optional>
 
 #include "accounts/domains.hpp"
 #include "accounts/tenants.hpp"
+#include "app/server/audit_retention.hpp"
 #include "app/server/removed_accounts.hpp"
 #include "core/log.hpp"
 #include "web/access/access_control.hpp"
@@ -21,6 +23,7 @@ namespace postern::server {
 namespace {
 
 constexpr std::chrono::minutes kPause{1};      // between rounds
+constexpr std::chrono::hours kCutEvery{1};     // of audit chains
 constexpr std::chrono::hours kViewGrace{1};    // views of an expunged message end within this
 constexpr std::chrono::days kRepeatGrace{30};  // nothing in the queue is tried for longer
 constexpr std::chrono::days kProofTime{14};    // for a domain that has to be proved
@@ -39,6 +42,7 @@ struct Maintenance::State {
   web::Services& services;
   std::atomic<std::chrono::milliseconds> event_retention;
   asio::steady_timer timer;
+  std::optional<std::chrono::steady_clock::time_point> cut;  ///< when audit chains were last cut
   bool stopped = false;
 };
 
@@ -110,6 +114,14 @@ Task<void> drop_old_events(Parts& parts, Micros retention) {
   }
 }
 
+Task<void> cut_audit(Parts& parts, Micros retention,
+                     std::optional<std::chrono::steady_clock::time_point>& last) {
+  const auto now = std::chrono::steady_clock::now();
+  if (last && now - *last < kCutEvery) co_return;
+  last = now;
+  co_await cut_audit_chains(*parts.registry, *parts.audit, system_clock().now(), retention);
+}
+
 }  // namespace
 
 Maintenance::Maintenance(Parts& parts, web::Services& services,
@@ -137,6 +149,7 @@ void Maintenance::start() {
           log::warn("key_usage_waits", {{"error", done.error().message}});
         }
         co_await drop_unproved(*state->parts.registry);
+        co_await cut_audit(state->parts, state->services.settings->audit.retention, state->cut);
         co_await drop_old_events(state->parts, state->event_retention.load());
         co_await sweep_all(state->parts);
       }

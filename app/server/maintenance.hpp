@@ -1,6 +1,6 @@
 // Upkeep while the server runs: bodies that no message refers to any more are erased some time
 // after their last reader, tenant by tenant, in small steps; delivery events are dropped by the
-// month.
+// month; audit chains are cut once an hour.
 //
 // Owner: Server. Runs on the first io thread; stop() before the runtime stops.
 #pragma once

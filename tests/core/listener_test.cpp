@@ -193,6 +193,20 @@ TEST_CASE("local_listener_socket_is_for_its_owner_only") {
   runtime.stop();
 }
 
+TEST_CASE("local_listener_socket_may_leave_the_choice_to_its_directory") {
+  const test::TempDirectory directory;
+  const auto path = directory.file("socket");
+  Runtime runtime(1);
+  const ::mode_t before = ::umask(077);
+  auto listener =
+      LocalListener::bind(runtime, path, [](LocalListener::Socket) {}, SocketAccess::directory);
+  ::umask(before);
+  REQUIRE(listener);
+  struct ::stat file{};
+  REQUIRE(::stat(path.c_str(), &file) == 0);
+  CHECK((file.st_mode & 07777) == 0666);
+}
+
 TEST_CASE("local_listener_replaces_a_stale_socket_and_nothing_else") {
   const test::TempDirectory directory;
   const auto path = directory.file("socket");

@@ -6,7 +6,7 @@
 #include "accounts/keys/address_list.hpp"
 #include "accounts/login_guard.hpp"
 #include "accounts/tenants.hpp"
-#include "core/crypto.hpp"
+#include "core/ascii.hpp"
 #include "core/ip_address.hpp"
 #include "core/log.hpp"
 #include "web/access/cookies.hpp"
@@ -33,6 +33,13 @@ Response too_many(std::string_view why, Micros retry_after) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(retry_after).count();
   std::erase_if(refusal.headers, [](const auto& header) { return header.first == "Retry-After"; });
   refusal.headers.emplace_back("Retry-After", std::to_string(std::max<std::int64_t>(1, seconds)));
+  return refusal;
+}
+
+// Takes the cookies away as well: a browser that went on sending them couldn't sign in again.
+Response session_over(const Request& request, std::string_view why) {
+  Response refusal = not_signed_in(why);
+  clear_session_cookies(refusal, request.peer.transport);
   return refusal;
 }
 
@@ -82,6 +89,7 @@ Task<std::expected<Identity, Response>> AccessControl::identify(const Request& r
   if (request.peer.door == Door::management) {
     co_return Identity{accounts::operator_caller(request.peer.uid), std::nullopt};
   }
+  if (request.peer.door == Door::witness) co_return Identity{};  // the socket is the door
   const auto authorization = header_of(request, "authorization");
   const auto cookie = session_token(request);
   if (!authorization.empty() || !cookie.empty()) {
@@ -91,17 +99,26 @@ Task<std::expected<Identity, Response>> AccessControl::identify(const Request& r
     }
     if (authorization.empty()) co_return co_await by_session(request, cookie);
     constexpr std::string_view kBearer = "Bearer ";
-    if (!authorization.starts_with(kBearer)) {
+    if (!ascii::istarts_with(authorization, kBearer)) {
       co_return Refused(not_signed_in("the Authorization header takes \"Bearer\" and an API key"));
     }
     co_return co_await by_key(request, std::string_view(authorization).substr(kBearer.size()));
   }
+  if (request.peer.door == Door::metrics) co_return Identity{};
+  if (auto refused = beyond_address_limit(request)) co_return Refused(std::move(*refused));
+  co_return Identity{};
+}
+
+std::optional<Response> AccessControl::beyond_address_limit(const Request& request) {
   const auto network = accounts::network_of(address_of(request.peer));
   const auto admission = address_requests_.admit(network, options_.address_requests, clock_->now());
-  if (!admission.admitted && request.peer.door != Door::metrics) {
-    co_return Refused(too_many("too many requests from this network", admission.retry_after));
-  }
-  co_return Identity{};
+  if (admission.admitted) return std::nullopt;
+  return too_many("too many requests from this network", admission.retry_after);
+}
+
+Response AccessControl::to_stranger(const Request& request, Response refusal) {
+  auto beyond = beyond_address_limit(request);
+  return beyond ? std::move(*beyond) : std::move(refusal);
 }
 
 Task<Result<std::shared_ptr<const AccessControl::KnownKey>>> AccessControl::find_key(
@@ -126,13 +143,15 @@ Task<Result<std::shared_ptr<const AccessControl::KnownKey>>> AccessControl::find
 Task<std::expected<Identity, Response>> AccessControl::by_key(const Request& request,
                                                               std::string_view token) {
   const auto digest = accounts::token_digest(token, accounts::kApiKeyPrefix);
-  if (!digest) co_return Refused(not_signed_in("this is not an API key"));
+  if (!digest) co_return Refused(to_stranger(request, not_signed_in("this is not an API key")));
+  const auto generation = registry_->generation();
   auto known = co_await find_key(*digest);
   const auto now = clock_->now();
   if (!known && known.error().code != Errc::not_found && known.error().code != Errc::denied)
     co_return Refused(problem(known.error()));
   if (!known || !(*known)->key.runs(now))
-    co_return Refused(not_signed_in("this API key doesn't exist, or not any more"));
+    co_return Refused(
+        to_stranger(request, not_signed_in("this API key doesn't exist, or not any more")));
   const auto& [tenant, key] = **known;
   if (!accounts::list_allows(key.addresses, address_of(request.peer)))
     co_return Refused(problem(403, "Not allowed", "not from this address with this API key"));
@@ -150,7 +169,8 @@ Task<std::expected<Identity, Response>> AccessControl::by_key(const Request& req
     if (!written) log::warn("key_use_not_noted", {{"error", written.error().message}});
     auto seen = std::make_shared<KnownKey>(**known);
     seen->key.last_used = now;
-    keys_.store(registry_->generation(), *digest, std::move(seen));
+    // Under the generation of the look-up: the key may have been revoked while this was written.
+    keys_.store(generation, *digest, std::move(seen));
   }
   co_return Identity{caller_of(tenant, key), std::nullopt};
 }
@@ -179,7 +199,8 @@ Task<std::optional<Response>> AccessControl::beyond_key_limits(const Request& re
 Task<std::expected<Identity, Response>> AccessControl::by_session(const Request& request,
                                                                   const std::string& token) {
   const auto digest = accounts::token_digest(token, kSessionPrefix);
-  if (!digest) co_return Refused(not_signed_in("this is not a session"));
+  if (!digest)
+    co_return Refused(to_stranger(request, session_over(request, "this is not a session")));
   if (!is_read(request) && !csrf_holds(request, token)) {
     co_return Refused(problem(403, "Not from here",
                               "a session's changing requests need the header X-CSRF-Token"));
@@ -190,7 +211,8 @@ Task<std::expected<Identity, Response>> AccessControl::by_session(const Request&
   auto found = co_await registry_->read<PersonAnswer>(
       [question](sql::Transaction& tx) { return find_person_caller(tx, question); });
   if (!found && found.error().code == Errc::not_found)
-    co_return Refused(not_signed_in("the session has ended: sign in again"));
+    co_return Refused(
+        to_stranger(request, session_over(request, "the session has ended: sign in again")));
   if (!found) co_return Refused(problem(found.error()));
   if (found->tenant_unknown) {
     co_return Refused(

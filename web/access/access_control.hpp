@@ -41,10 +41,10 @@ class AccessControl {
  public:
   AccessControl(AccessOptions options, accounts::Registry& registry, const Clock& clock);
 
-  /// Whoever it is, perhaps nobody; or the refusal: 401 for a key or session that doesn't hold, 403
-  /// for credentials over a connection that strangers could read and for a request that another
-  /// site could have made (no CSRF token), 404 for a tenant that isn't theirs (the header
-  /// Postern-Tenant), 429 beyond the limits.
+  /// Whoever it is, perhaps nobody (through the witness's door always); or the refusal: 401 for a
+  /// key or session that doesn't hold, 403 for credentials over a connection that strangers could
+  /// read and for a request that another site could have made (no CSRF token), 404 for a tenant
+  /// that isn't theirs (the header Postern-Tenant), 429 beyond the limits.
   Task<std::expected<Identity, Response>> identify(const Request& request);
 
   /// Writes what was counted of the keys' months. Now and then, and before the process ends.
@@ -57,6 +57,9 @@ class AccessControl {
   };
   using Refused = std::unexpected<Response>;
 
+  /// A refusal of wrong credentials counts like a request of nobody: 429 beyond that limit.
+  Response to_stranger(const Request& request, Response refusal);
+  std::optional<Response> beyond_address_limit(const Request& request);
   Task<std::expected<Identity, Response>> by_key(const Request& request, std::string_view token);
   Task<Result<std::shared_ptr<const KnownKey>>> find_key(std::string digest);
   Task<std::optional<Response>> beyond_key_limits(const Request& request, const KnownKey& known);

@@ -25,9 +25,11 @@ audit::ActorKind actor_kind(CallerKind kind) {
   return audit::ActorKind::system;
 }
 
-// Whoever isn't of the tenant is on record with the platform too.
+// Whoever isn't of the tenant is on record with the platform too: an operator by either door, and
+// who acts by a connection.
 bool on_both_sides(const Caller& caller) {
-  return caller.kind == CallerKind::operator_ || !caller.original.empty();
+  const bool outside = caller.kind == CallerKind::person && !caller.tenant;
+  return caller.kind == CallerKind::operator_ || outside || !caller.original.empty();
 }
 
 Result<void> append(const Act& act, sql::Transaction& tx, TenantId tenant, audit::Record record) {
@@ -39,14 +41,26 @@ Result<void> append(const Act& act, sql::Transaction& tx, TenantId tenant, audit
   return act.chain->append(tx, TenantId{}, record);
 }
 
-bool is_there(sql::Transaction& tx, const AuditIntent& intent) {
-  sql::TenantScope scope(tx, intent.tenant);
+bool is_there(sql::Transaction& tx, TenantId chain, const AuditIntent& intent) {
+  sql::TenantScope scope(tx, chain);
   audit::Filter filter;
   filter.from = intent.record.at;
   filter.to = intent.record.at + Micros{1};
   const auto page = audit::list(scope, filter, std::nullopt, audit::kMaxPage);
   return std::ranges::any_of(
       page.entries, [&](const audit::Entry& entry) { return entry.record.id == intent.record.id; });
+}
+
+// An erased tenant's chain takes nothing more: the platform's then keeps what was done.
+Result<void> append_intent(const audit::Chain& chain, sql::Transaction& tx,
+                           const AuditIntent& intent) {
+  if (is_there(tx, intent.tenant, intent)) return {};
+  auto done = chain.append(tx, intent.tenant, intent.record);
+  if (done || done.error().code != Errc::denied) return done;
+  if (is_there(tx, TenantId{}, intent)) return {};
+  auto record = intent.record;
+  record.details = audit::canonical(json::object{{"tenant", intent.tenant.text()}});
+  return chain.append(tx, TenantId{}, record);
 }
 
 Task<Result<void>> append_alone(Services& services, Act act, audit::Record record) {
@@ -119,8 +133,7 @@ Task<Result<void>> settle_intents(Services& services) {
     auto entered = co_await services.registry->note<void>(
         [chain = services.audit, intents = *waiting](sql::Transaction& tx) -> Result<void> {
           for (const auto& [entry, intent] : intents) {
-            if (is_there(tx, intent)) continue;
-            if (auto done = chain->append(tx, intent.tenant, intent.record); !done) return done;
+            if (auto done = append_intent(*chain, tx, intent); !done) return done;
           }
           return {};
         });

@@ -156,6 +156,10 @@ MailedLink make_link(const Services& services, TokenKind kind) {
           fmt::format("{}/{}#{}", services.public_url, wording_of(kind).path, token)};
 }
 
+bool may_see_link(const accounts::Caller& caller, Known known) {
+  return known == Known::no || caller.kind == accounts::CallerKind::operator_;
+}
+
 Task<Result<void>> mail_invitation(Services& services, std::string email, std::string tenant,
                                    std::string url) {
   co_return co_await services.mailer->send(

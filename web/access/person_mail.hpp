@@ -6,9 +6,11 @@
 // more than a few a minute go to one address.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
+#include "accounts/access/caller.hpp"
 #include "accounts/people/one_time_token.hpp"
 #include "core/task.hpp"
 #include "web/services.hpp"
@@ -33,6 +35,12 @@ struct MailedLink {
   std::string url;  ///< the secret is in its fragment, which no server on the way sees
 };
 MailedLink make_link(const Services& services, accounts::TokenKind kind);
+
+/// Whether the person was there before somebody added them.
+enum class Known : std::uint8_t { no, yes };
+/// Whether a link that signs the person in may be shown to who added them. An operator who is a
+/// person gets it for newcomers only: for anybody else it would be a key to their tenants.
+bool may_see_link(const accounts::Caller& caller, Known known);
 
 /// Sends the mail of an invitation that was stored already.
 Task<Result<void>> mail_invitation(Services& services, std::string email, std::string tenant,

@@ -4,8 +4,10 @@
 #include "accounts/audit/export.hpp"
 #include "accounts/audit/query.hpp"
 #include "accounts/audit/verify.hpp"
+#include "accounts/audit/witness.hpp"
 #include "web/api/audit_json.hpp"
 #include "web/api/handlers.hpp"
+#include "web/api/heads_json.hpp"
 #include "web/api/json_lists.hpp"
 #include "web/api/support.hpp"
 
@@ -133,6 +135,16 @@ Task<Response> resume_audit(Call& call) {
       });
   if (!resumed) co_return problem(resumed.error());
   co_return no_content();
+}
+
+// Of the witness's socket: whoever may open that may know how long each trail is, and no more.
+Task<Response> audit_heads(Call& call) {
+  auto heads = co_await call.services.registry->read<audit::Heads>(
+      [chain = call.services.audit, now = call.now()](sql::Transaction& tx) {
+        return audit::collect_heads(tx, *chain, now);
+      });
+  if (!heads) co_return problem(heads.error());
+  co_return json_response(to_json(*heads));
 }
 
 }  // namespace postern::web::api

@@ -140,6 +140,7 @@ Task<Response> export_audit(Call& call);
 Task<Response> list_platform_audit(Call& call);
 Task<Response> verify_audit(Call& call);
 Task<Response> resume_audit(Call& call);
+Task<Response> audit_heads(Call& call);
 
 // login_blocks.cpp
 Task<Response> list_login_blocks(Call& call);

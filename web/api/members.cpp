@@ -78,24 +78,43 @@ struct Wanted {
   std::string tenant;
 };
 
-Result<View> insert_member(accounts::Reach& reach, Wanted wanted) {
+struct Added {
+  View view;
+  bool with_link = false;
+};
+
+// An operator who is a person reaches no tenant's tables otherwise. Here the permission of the
+// platform lets them in the first people, who invite the others: it must not be a way into a tenant
+// that has its own.
+Result<void> check_first(const accounts::Reach& reach, sql::TenantScope& scope) {
+  if (reach.caller().kind == accounts::CallerKind::operator_) return {};
+  if (accounts::list_members(scope, PersonId{}, 1).empty()) return {};
+  return fail(Errc::denied, "the tenant has people: they invite others");
+}
+
+Result<Added> insert_member(accounts::Reach& reach, Wanted wanted) {
   auto everything = reach.unscoped(accounts::Permission::operator_manage, "add a person");
   if (!everything) return std::unexpected(everything.error());
-  auto scope = tables(reach, wanted.tenant);
-  if (!scope) return std::unexpected(scope.error());
   auto& tx = **everything;
+  auto tenant = reach.tenant_or_own(wanted.tenant);
+  if (!tenant) return std::unexpected(tenant.error());
+  sql::TenantScope scope(tx, tenant->id);
+  if (auto fit = check_first(reach, scope); !fit) return std::unexpected(fit.error());
   auto person = accounts::find_person(tx, wanted.person.email);
+  const auto known = person ? Known::yes : Known::no;
   if (!person && person.error().code == Errc::not_found)
     person = accounts::add_person(tx, wanted.person);
   if (!person) return std::unexpected(person.error());
   reach.set_target("person:" + person->email);
   wanted.member.person = person->id;
-  auto member = accounts::add_member(*scope, wanted.member);
+  auto member = accounts::add_member(scope, wanted.member);
   if (!member) return std::unexpected(member.error());
+  Added added{view_of(scope, *member), may_see_link(reach.caller(), known)};
+  if (!added.with_link) return added;
   wanted.token.person = person->id;
   auto token = accounts::add_token(tx, wanted.digest, wanted.token);
   if (!token) return std::unexpected(token.error());
-  return view_of(*scope, *member);
+  return added;
 }
 
 }  // namespace
@@ -121,11 +140,11 @@ Task<Response> add_person(Call& call) {
   wanted.token.expires = now + lifetime_of(accounts::TokenKind::invitation);
   wanted.digest = link.digest;
   wanted.tenant = call.text("tenant");
-  auto added = co_await call.change<View>(
+  auto added = co_await call.change<Added>(
       [wanted](accounts::Reach& reach) { return insert_member(reach, wanted); });
   if (!added) co_return problem(added.error());
-  json::object document = to_json(*added);
-  document["sign_in_link"] = link.url;
+  json::object document = to_json(added->view);
+  if (added->with_link) document["sign_in_link"] = link.url;
   auto response = json_response(document, 201);
   response.secrecy = Response::Secrecy::secret;
   co_return response;

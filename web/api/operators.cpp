@@ -31,26 +31,36 @@ struct Wanted {
   std::string digest;
 };
 
-Result<Person> insert_operator(accounts::Reach& reach, Wanted wanted) {
+struct Added {
+  Person person;
+  bool with_link = false;
+};
+
+Result<Added> insert_operator(accounts::Reach& reach, Wanted wanted) {
   auto everything = reach.unscoped(kManage, "make an operator");
   if (!everything) return std::unexpected(everything.error());
   auto& tx = **everything;
   auto person = accounts::find_person(tx, wanted.person.email);
+  const auto known = person ? Known::yes : Known::no;
   if (!person && person.error().code == Errc::not_found)
     person = accounts::add_person(tx, wanted.person);
   else if (person && wanted.break_glass == accounts::BreakGlass::yes)
     return fail(Errc::exists, "a break-glass account is a new person, and nothing else");
-  if (!person) return person;
+  if (!person) return std::unexpected(person.error());
   reach.set_target("person:" + person->email);
   auto set = accounts::set_platform_role(tx, person->id, accounts::PlatformRole::operator_,
                                          wanted.break_glass);
   if (!set) return std::unexpected(set.error());
-  if (wanted.break_glass == accounts::BreakGlass::no) {
+  const bool with_link =
+      wanted.break_glass == accounts::BreakGlass::no && may_see_link(reach.caller(), known);
+  if (with_link) {
     wanted.token.person = person->id;
     auto token = accounts::add_token(tx, wanted.digest, wanted.token);
     if (!token) return std::unexpected(token.error());
   }
-  return accounts::find_person(tx, person->id);
+  person = accounts::find_person(tx, person->id);
+  if (!person) return std::unexpected(person.error());
+  return Added{std::move(*person), with_link};
 }
 
 }  // namespace
@@ -78,12 +88,12 @@ Task<Response> add_operator(Call& call) {
     if (!hash) co_return problem(hash.error());
     wanted.person.password_hash = std::move(*hash);
   }
-  auto added = co_await call.change<Person>(
+  auto added = co_await call.change<Added>(
       [wanted](accounts::Reach& reach) { return insert_operator(reach, wanted); });
   if (!added) co_return problem(added.error());
-  json::object document = to_json(*added);
+  json::object document = to_json(added->person);
   if (sealed) document["password"] = password;
-  if (!sealed) document["sign_in_link"] = link.url;
+  if (added->with_link) document["sign_in_link"] = link.url;
   auto response = json_response(document, 201);
   response.secrecy = Response::Secrecy::secret;
   co_return response;

@@ -308,7 +308,7 @@ constexpr std::array kRoutes{
     Route{del, "/v1/me/passkeys/{passkey}", "me.remove_passkey", kPersonAnew, "Remove one",
           api::delete_passkey},
 
-    Route{post, "/v1/people", "person.add", may(operator_manage),
+    Route{post, "/v1/people", "person.add", may_anew(operator_manage),
           "Make somebody a member at once, with a link to sign in", api::add_person,
           gives(kMember, 201), &kNewMember},
     Route{get, "/v1/people", "person.list", may(person_read), "Who belongs to the tenant",
@@ -450,9 +450,15 @@ constexpr std::array kMetrics{
     kRoutes[1],
 };
 
+constexpr std::array kWitness{
+    Route{get, "/v1/audit/heads", "audit.heads", kAnyone, "The ends of all audit chains",
+          api::audit_heads, gives(kHeads)},
+};
+
 }  // namespace
 
 std::span<const Route> api_routes() { return kRoutes; }
 std::span<const Route> metrics_routes() { return kMetrics; }
+std::span<const Route> witness_routes() { return kWitness; }
 
 }  // namespace postern::web

@@ -12,5 +12,7 @@ namespace postern::web {
 std::span<const Route> api_routes();
 /// `/metrics`, `/healthz`, `/readyz`: what a metrics listener serves.
 std::span<const Route> metrics_routes();
+/// `/v1/audit/heads`: what the witness's socket serves.
+std::span<const Route> witness_routes();
 
 }  // namespace postern::web

@@ -290,5 +290,14 @@ inline constexpr std::array kVerificationMembers{
     Member{"records", integer, required, ""}, Member{"problems", integer, required, ""},
     Member{"findings", objects, required, "The first 1,000", 0, {}, &kFinding}};
 inline constexpr Shape kVerification{"AuditVerification", kVerificationMembers};
+inline constexpr std::array kHeadMembers{
+    Member{"chain", text, required, "A tenant's id, or \"platform\""},
+    Member{"number", integer, required, "The newest record"},
+    Member{"mac", text, required, "Of that record, in hex"}};
+inline constexpr Shape kHead{"AuditHead", kHeadMembers};
+inline constexpr std::array kHeadsMembers{
+    Member{"at", Kind::time, required, "When that was so"},
+    Member{"heads", objects, required, "Of every open chain", 0, {}, &kHead}};
+inline constexpr Shape kHeads{"AuditHeads", kHeadsMembers};
 
 }  // namespace postern::web::shapes

@@ -2,6 +2,8 @@
 #include "accounts/tenants.hpp"
 
 #include "accounts/account.hpp"
+#include "accounts/audit/shorten.hpp"
+#include "accounts/domains.hpp"
 #include "smtp/queue/management.hpp"
 #include "web/api/handlers.hpp"
 #include "web/api/support.hpp"
@@ -129,6 +131,33 @@ Task<Result<bool>> has_queued_mail(Services& services, TenantId tenant) {
       });
 }
 
+constexpr std::uint64_t kAtOnce = 10'000;  // audit records that a deletion takes with it
+
+// A deletion that will be refused must leave the trail as it is.
+Task<Result<bool>> has_domains(Call& call, TenantId tenant) {
+  co_return co_await call.services.registry->read<bool>(
+      [tenant](sql::Transaction& tx) -> Result<bool> {
+        return !accounts::list_domains(tx, tenant, "", 1).empty();
+      });
+}
+
+Task<Result<void>> shorten_trail(Call& call, TenantId tenant) {
+  const auto refused = co_await has_domains(call, tenant);
+  if (!refused) co_return std::unexpected(refused.error());
+  if (*refused) co_return Result<void>{};
+  co_return co_await accounts::audit::shorten(*call.services.registry, *call.services.audit, tenant,
+                                              kAtOnce, call.now());
+}
+
+// Nothing of the tenant is left but how far its trail went, in the platform's.
+Result<void> remove_with_trail(sql::Transaction& tx, const accounts::audit::Chain& chain,
+                               TenantId id, const accounts::audit::By& by) {
+  if (auto removed = accounts::remove_tenant(tx, id); !removed) return removed;
+  const auto closed = chain.close(tx, id, by, nullptr);
+  if (!closed && closed.error().code != Errc::not_found) return std::unexpected(closed.error());
+  return {};
+}
+
 }  // namespace
 
 Task<Response> delete_tenant(Call& call) {
@@ -142,12 +171,16 @@ Task<Response> delete_tenant(Call& call) {
     co_return problem(409, "In use",
                       "the tenant has mail in the queue: postern queue list --tenant " + name);
   }
+  if (auto shortened = co_await shorten_trail(call, found->id); !shortened)
+    co_return problem(shortened.error());
+  const auto act = make_act(call.services, call.request, call.caller, call.route.name);
   auto removed = co_await call.change<void>(
-      [id = found->id, name = found->name](accounts::Reach& reach) -> Result<void> {
+      [id = found->id, name = found->name, chain = call.services.audit,
+       by = record_of(act, "tenant:" + found->name)](accounts::Reach& reach) -> Result<void> {
         auto tx = reach.unscoped(kDelete, "delete a tenant");
         if (!tx) return std::unexpected(tx.error());
         reach.set_target("tenant:" + name);
-        return accounts::remove_tenant(**tx, id);
+        return remove_with_trail(**tx, *chain, id, by);
       });
   if (!removed) co_return problem(removed.error());
   call.services.keystore->forget(found->id);

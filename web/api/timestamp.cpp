@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 
 #include <charconv>
+#include <ctime>
 
 namespace postern::web {
 
@@ -32,9 +33,9 @@ int fraction_of(std::string_view text) {
 
 std::string timestamp_text(Timestamp time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
-                     (time - seconds).count());
+  // Not by system_clock::to_time_t: its nanoseconds end in 2262, and people write 9999.
+  const std::time_t whole = seconds.time_since_epoch().count();
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(whole), (time - seconds).count());
 }
 
 std::optional<Timestamp> parse_timestamp(std::string_view text) {

@@ -27,10 +27,10 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-// "gzip;q=0" is a refusal (RFC 9110 §12.4.2).
+// "gzip;q=0" is a refusal, "Q" or "q" (RFC 9110 §12.4.2).
 bool refused(std::string_view parameters) {
-  const auto at = parameters.find("q=");
-  if (at == std::string_view::npos) return false;
+  const auto at = parameters.find_first_of("qQ");
+  if (at == std::string_view::npos || !parameters.substr(at + 1).starts_with('=')) return false;
   return trim(parameters.substr(at + 2)).find_first_not_of("0.") == std::string_view::npos;
 }
 
@@ -38,8 +38,11 @@ bool compressible(const Response& response) {
   if (response.secrecy == Response::Secrecy::secret || response.body.size() < kShortest)
     return false;
   for (const auto& [name, value] : response.headers) {
-    if (ascii::iequals(name, "Set-Cookie") || ascii::iequals(name, "Content-Encoding"))
+    // A strong entity tag is of these very octets (RFC 9110 §8.8.1).
+    if (ascii::iequals(name, "Set-Cookie") || ascii::iequals(name, "Content-Encoding") ||
+        ascii::iequals(name, "ETag")) {
       return false;
+    }
   }
   return std::ranges::any_of(kCompressible, [&](std::string_view kind) {
     return response.content_type.starts_with(kind);

@@ -22,7 +22,7 @@ std::string_view to_string(Method method);
 enum class Content : std::uint8_t { sent, omitted };
 
 /// Through which listener a request came: what it may ask for depends on it.
-enum class Door : std::uint8_t { management, http, metrics };
+enum class Door : std::uint8_t { management, http, metrics, witness };
 
 /// How the bytes came here: what a stranger on the network could have read or changed.
 enum class Transport : std::uint8_t { plain, tls };
@@ -30,7 +30,7 @@ enum class Transport : std::uint8_t { plain, tls };
 struct Peer {
   Door door = Door::http;
   Transport transport = Transport::plain;
-  std::string address;    ///< IP address; empty for the management socket
+  std::string address;    ///< IP address; empty for unix sockets
   std::uint32_t uid = 0;  ///< of the process, on the management socket
 };
 

@@ -132,7 +132,7 @@ Task<bool> HttpSession::read_request() {
 
 Task<bool> HttpSession::answer() {
   Form form;
-  form.after = parser_.keep_alive() && !draining_ ? After::keep_alive : After::close;
+  form.after = parser_.keep_alive() ? After::keep_alive : After::close;
   Request request = parser_.take();
   form.content = request.content;
   form.request_id = request.id;
@@ -142,6 +142,7 @@ Task<bool> HttpSession::answer() {
   const auto accepted = accepted_encodings(request);
   request.peer = options_.peer;
   Response response = co_await application_.answer(std::move(request));
+  if (draining_) form.after = After::close;  // it began meanwhile
   compress(response, accepted);
   requests_total().add();
   const auto elapsed = std::chrono::duration_cast<std::chrono::microseconds>(
@@ -178,7 +179,9 @@ Task<void> HttpSession::run(std::shared_ptr<HttpSession> self) {
 Task<void> HttpSession::refuse(std::shared_ptr<HttpSession> self) {
   watchdog_.arm(kRefusalTime);
   if (!options_.tls) {  // a handshake would cost more than the refusal is worth
-    co_await send(problem(503, "Service Unavailable", "too many connections, try again soon"), {});
+    Response refusal = problem(503, "Service Unavailable", "too many connections, try again soon");
+    add_security_headers(refusal, options_.peer.transport);
+    co_await send(std::move(refusal), {});
     // A client that finds the connection closed while it writes may not read the answer.
     input_.resize(kReadSize);
     for (auto got = co_await stream_->read_some(input_); got && *got > 0;)
