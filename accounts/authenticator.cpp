@@ -5,6 +5,7 @@
 #include "accounts/credentials.hpp"
 #include "accounts/generation_cache.hpp"
 #include "accounts/login_record.hpp"
+#include "accounts/login_trail.hpp"
 #include "accounts/verified_logins.hpp"
 #include "core/crypto.hpp"
 #include "core/log.hpp"
@@ -49,6 +50,8 @@ struct Authenticator::Impl {
         clock(&c),
         last_used_interval(options.last_used_interval),
         guard(options.limits),
+        trail(options.trail),
+        trail_interval(options.trail_interval),
         verified(options.cache_entries, options.cache_ttl),
         records(options.cache_entries),
         standing(options.cache_entries) {}
@@ -58,6 +61,8 @@ struct Authenticator::Impl {
   Clock* clock;
   Micros last_used_interval;
   LoginGuard guard;
+  const audit::Chain* trail;
+  Micros trail_interval;
   VerifiedLogins verified;
   GenerationCache<CachedRecord> records;
   GenerationCache<const bool> standing;
@@ -102,6 +107,12 @@ std::unexpected<Error> deny(const Attempt& attempt, std::string_view why) {
                              {"remote", attempt.remote.to_string()},
                              {"why", why}});
   return fail(Errc::denied, "wrong name or password");
+}
+
+LoginAttempt attempt_on_record(const Attempt& attempt, const LoginRecord& row, Timestamp now) {
+  LoginAttempt entry{attempt.name, std::nullopt, attempt.remote, attempt.protocol, now};
+  if (row.state != LoginRecord::State::unknown) entry.login = row.login;
+  return entry;
 }
 
 std::unexpected<Error> defer(Error error) {
@@ -159,36 +170,64 @@ struct Authenticator::Steps {
     }
   }
 
-  static Task<void> note_login(SharedImpl impl, Record record) {
-    const auto now = impl->clock->now();
-    auto noted = record->noted.load();
+  /// Whether the credential's last use is to be written. Of several logins at once, one writes.
+  static bool use_is_due(const Impl& impl, CachedRecord& record, Timestamp now) {
+    auto noted = record.noted.load();
     const bool due =
-        noted == INT64_MIN || to_micros(now) - noted >= impl->last_used_interval.count();
-    // Of several logins at once, one writes.
-    if (!due || !record->noted.compare_exchange_strong(noted, to_micros(now))) co_return;
-    storage::Database::Closure<void> closure = [login = record->record.login,
-                                                now](sql::Transaction& tx) {
-      sql::TenantScope scope(tx, login.identity.tenant);
-      return note_use(scope, login.credential, now);
-    };
-    const auto written = co_await impl->registry->note<void>(std::move(closure));
-    if (!written) log::warn("login.last_used_not_written", {{"error", written.error().message}});
+        noted == INT64_MIN || to_micros(now) - noted >= impl.last_used_interval.count();
+    return due && record.noted.compare_exchange_strong(noted, to_micros(now));
   }
 
-  /// A wrong password, or a name that nobody has.
-  static std::unexpected<Error> deny_guess(Impl& impl, const Attempt& attempt,
-                                           std::string_view why) {
-    const auto now = impl.clock->now();
-    if (impl.guard.failed(attempt.name, attempt.remote, attempt.secret, now)) {
-      log::warn("login.blocked", {{"protocol", to_string(attempt.protocol)},
-                                  {"network", network_of(attempt.remote)}});
+  /// Whether a right password goes on record this time.
+  static bool is_told(Impl& impl, const Attempt& attempt, Timestamp now) {
+    return impl.trail != nullptr &&
+           impl.guard.tell_success(attempt.name, attempt.remote, now, impl.trail_interval);
+  }
+
+  static Task<void> note_login(SharedImpl impl, SharedAttempt attempt, Record record) {
+    const auto now = impl->clock->now();
+    const bool used = use_is_due(*impl, *record, now);
+    const bool told = is_told(*impl, *attempt, now);
+    if (!used && !told) co_return;
+    const auto written = co_await record_success(*impl->registry, told ? impl->trail : nullptr,
+                                                 attempt_on_record(*attempt, record->record, now),
+                                                 used ? LastUse::noted : LastUse::known);
+    if (written) co_return;
+    if (told) impl->guard.not_told(attempt->name, attempt->remote);
+    log::error("login.not_on_record", {{"error", written.error().message}});
+  }
+
+  /// A wrong password, or a name that nobody has: the same work. A repeat isn't told of again.
+  static Task<Result<Login>> deny_guess(SharedImpl impl, SharedAttempt attempt, Record record,
+                                        std::string_view why) {
+    const auto now = impl->clock->now();
+    const auto guess = impl->guard.failed(attempt->name, attempt->remote, attempt->secret, now);
+    if (guess.login_blocked || guess.network_blocked) {
+      log::warn("login.blocked", {{"protocol", to_string(attempt->protocol)},
+                                  {"network", network_of(attempt->remote)}});
     }
-    return deny(attempt, why);
+    if (guess.counted && impl->trail != nullptr) {
+      co_await record_denial(*impl->registry, *impl->trail,
+                             attempt_on_record(*attempt, record->record, now), guess,
+                             audit::Outcome::failure, why);
+    }
+    co_return deny(*attempt, why);
   }
 
-  static Result<Login> admit(Impl& impl, const Attempt& attempt, const Login& login) {
-    impl.guard.succeeded(attempt.name, attempt.remote, impl.clock->now());
-    return login;
+  static Task<Result<Login>> deny_suspended(SharedImpl impl, SharedAttempt attempt, Record record) {
+    const auto now = impl->clock->now();
+    if (is_told(*impl, *attempt, now)) {
+      co_await record_denial(*impl->registry, *impl->trail,
+                             attempt_on_record(*attempt, record->record, now), {},
+                             audit::Outcome::denied, "suspended");
+    }
+    co_return deny(*attempt, "suspended");
+  }
+
+  static Task<Result<Login>> admit(SharedImpl impl, SharedAttempt attempt, Record record) {
+    impl->guard.succeeded(attempt->name, attempt->remote, impl->clock->now());
+    co_await note_login(impl, attempt, record);
+    co_return record->record.login;
   }
 
   static Task<Result<Login>> verify(SharedImpl impl, SharedAttempt attempt) {
@@ -203,37 +242,28 @@ struct Authenticator::Steps {
     const auto mac = impl->verified.mac(row.login.address, row.hash, attempt->secret);
     if (row.state == LoginRecord::State::usable &&
         impl->verified.contains(mac, impl->clock->now())) {
-      co_await note_login(impl, record);
       counters().remembered.add();
-      co_return admit(*impl, *attempt, row.login);
+      co_return co_await admit(impl, attempt, record);
     }
     const auto right = co_await prove(impl, attempt, record);
     if (!right) co_return defer(right.error());
     if (row.state == LoginRecord::State::unknown) {
-      co_return deny_guess(*impl, *attempt, "no such login");
+      co_return co_await deny_guess(impl, attempt, record, "no such login");
     }
-    if (!*right) co_return deny_guess(*impl, *attempt, "wrong password");
-    if (row.state == LoginRecord::State::suspended) co_return deny(*attempt, "suspended");
+    if (!*right) co_return co_await deny_guess(impl, attempt, record, "wrong password");
+    if (row.state == LoginRecord::State::suspended) {
+      co_return co_await deny_suspended(impl, attempt, record);
+    }
     // The row may have changed while the hash was being computed.
     auto again = co_await load(impl, attempt);
     if (!again) co_return defer(std::move(again.error()));
     if (!same((*again)->record, row)) co_return deny(*attempt, "changed meanwhile");
     impl->verified.insert(mac, impl->clock->now());
     co_await renew_hash(impl, attempt, record);
-    co_await note_login(impl, *again);
     counters().proved.add();
-    co_return admit(*impl, *attempt, row.login);
+    co_return co_await admit(impl, attempt, *again);
   }
 };
-
-std::string_view to_string(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::smtp: return "smtp";
-    case Protocol::imap: return "imap";
-    case Protocol::http: return "http";
-  }
-  return "http";
-}
 
 Authenticator::Authenticator(Registry& registry, PasswordPool& passwords, Clock& clock,
                              AuthenticatorOptions options)

@@ -5,7 +5,9 @@
 // password), so that a client which reconnects all day doesn't cost an Argon2 each time. The stored
 // row is looked at each time (through the registry's generation), so that a changed password, a
 // revoked app password, a suspended account or tenant counts at once. Failures are never
-// remembered. Owner: app; one a process; used from every io thread.
+// remembered. Each different wrong password, and the first success from a network in a while, is on
+// record in the audit trail before it is answered; a trail that takes nothing stops nobody. Owner:
+// app; one a process; used from every io thread.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -16,7 +18,9 @@
 #include <string_view>
 #include <vector>
 
+#include "accounts/audit/chain.hpp"
 #include "accounts/directory.hpp"
+#include "accounts/login.hpp"
 #include "accounts/login_guard.hpp"
 #include "accounts/password.hpp"
 #include "accounts/registry.hpp"
@@ -27,22 +31,16 @@
 
 namespace postern::accounts {
 
-enum class Protocol : std::uint8_t { smtp, imap, http };
-std::string_view to_string(Protocol protocol);
-
-struct Login {
-  Identity identity;        ///< tenant and account
-  CredentialId credential;  ///< what was used
-  std::string address;      ///< the account's canonical address
-  std::uint32_t shard = 0;
-};
-
 struct AuthenticatorOptions {
   std::chrono::milliseconds cache_ttl = std::chrono::minutes(5);
   std::size_t cache_entries = 10'000;
   std::chrono::milliseconds last_used_interval =
       std::chrono::minutes(5);  ///< a use is written at most this often
   LoginLimits limits;
+  /// Where logins go on record (login_trail.hpp); without it none does.
+  const audit::Chain* trail = nullptr;
+  /// A success of a name from a network is recorded at most this often.
+  Micros trail_interval = std::chrono::hours(24);
 };
 
 class Authenticator {

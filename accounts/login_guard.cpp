@@ -29,6 +29,7 @@ struct Count {
   Timestamp first{};          ///< the first guess of this window
   Timestamp blocked_until{};  ///< in the past: not blocked
   Timestamp succeeded{};      ///< the last success
+  Timestamp told{};           ///< the last success that was told of
 };
 
 /// Counts by key, the least recently touched dropped when there are too many.
@@ -134,8 +135,8 @@ std::optional<Timestamp> LoginGuard::blocked_until(std::string_view login,
   return std::nullopt;
 }
 
-bool LoginGuard::failed(std::string_view login, const asio::ip::address& from,
-                        std::string_view guess, Timestamp now) {
+LoginGuard::Guess LoginGuard::failed(std::string_view login, const asio::ip::address& from,
+                                     std::string_view guess, Timestamp now) {
   const auto network = network_of(from);
   const auto mac = impl_->mac_of(guess);
   std::scoped_lock lock(impl_->mutex);
@@ -144,14 +145,16 @@ bool LoginGuard::failed(std::string_view login, const asio::ip::address& from,
   pair.network = network;
   const auto& limits = impl_->limits;
   impl_->begin_window(pair, now);
-  if (!Impl::remember(pair, mac)) return false;
+  Guess outcome;
+  outcome.counted = Impl::remember(pair, mac);
+  if (!outcome.counted) return outcome;
   const bool known = impl_->is_known(pair, now);
-  const bool one = impl_->add(pair, known ? limits.known_guesses : limits.guesses, now);
+  outcome.login_blocked = impl_->add(pair, known ? limits.known_guesses : limits.guesses, now);
   auto& whole = impl_->networks.get(network);
   whole.network = network;
   impl_->begin_window(whole, now);
-  const bool all = impl_->add(whole, limits.network_guesses, now);
-  return one || all;
+  outcome.network_blocked = impl_->add(whole, limits.network_guesses, now);
+  return outcome;
 }
 
 void LoginGuard::succeeded(std::string_view login, const asio::ip::address& from, Timestamp now) {
@@ -163,6 +166,21 @@ void LoginGuard::succeeded(std::string_view login, const asio::ip::address& from
   pair.succeeded = now;
   // The guesses stay remembered: an old telephone goes on beside the desk that logs in.
   pair.different = pair.blocks = 0;
+}
+
+bool LoginGuard::tell_success(std::string_view login, const asio::ip::address& from, Timestamp now,
+                              Micros interval) {
+  const auto network = network_of(from);
+  std::scoped_lock lock(impl_->mutex);
+  auto& pair = impl_->pairs.get(pair_key(login, network));
+  if (pair.told != Timestamp{} && now - pair.told < interval) return false;
+  pair.told = now;
+  return true;
+}
+
+void LoginGuard::not_told(std::string_view login, const asio::ip::address& from) {
+  std::scoped_lock lock(impl_->mutex);
+  if (auto* pair = impl_->pairs.find(pair_key(login, network_of(from)))) pair->told = {};
 }
 
 std::vector<LoginGuard::Block> LoginGuard::blocks(Timestamp now) const {

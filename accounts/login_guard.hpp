@@ -48,10 +48,21 @@ class LoginGuard {
   /// Until when this name is shut out from there, if it is.
   std::optional<Timestamp> blocked_until(std::string_view login, const asio::ip::address& from,
                                          Timestamp now);
-  /// A wrong password. True: it was the one too many, and a block begins.
-  bool failed(std::string_view login, const asio::ip::address& from, std::string_view guess,
-              Timestamp now);
+  /// What a wrong password led to.
+  struct Guess {
+    bool counted = false;          ///< not the repeat of one
+    bool login_blocked = false;    ///< the one too many: this name is shut out from there
+    bool network_blocked = false;  ///< the same for every name
+  };
+  Guess failed(std::string_view login, const asio::ip::address& from, std::string_view guess,
+               Timestamp now);
   void succeeded(std::string_view login, const asio::ip::address& from, Timestamp now);
+
+  /// Whether a success should be told of: once in `interval` of each name and network.
+  bool tell_success(std::string_view login, const asio::ip::address& from, Timestamp now,
+                    Micros interval);
+  /// It couldn't be told of: the next one should be.
+  void not_told(std::string_view login, const asio::ip::address& from);
 
   struct Block {
     std::string login;  ///< empty: the whole network

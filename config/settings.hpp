@@ -173,6 +173,7 @@ struct Settings {
 
   struct Audit {
     Duration retention = std::chrono::days(730);
+    Duration login_interval = std::chrono::hours(24);
     std::filesystem::path witness_socket;  ///< empty: none
   } audit;
 

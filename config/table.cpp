@@ -219,6 +219,8 @@ const Field<S> kTable[] = {
 
     {"audit.retention", Time{POSTERN_AT(audit.retention), {kDay, 36'500 * kDay}}, Reload::restart,
      "How long audit records are kept; what is cut off stays provable."},
+    {"audit.login_interval", Time{POSTERN_AT(audit.login_interval), {0, 365 * kDay}}, Reload::restart,
+     "A mailbox's login from a network that it logged in from is recorded again after this time. Wrong passwords and blocks are always recorded."},
     {"audit.witness_socket", Path{POSTERN_AT(audit.witness_socket), ""}, Reload::restart,
      "A unix socket that gives the audit chains' heads and nothing else, for `postern witness` under another user. Its directory decides who may open it."},
     {"inbound.authenticate", Flag{POSTERN_AT(inbound.authenticate)}, Reload::restart,

@@ -108,12 +108,6 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-PermissionSet PermissionSet::of(std::span<const Permission> permissions) {
-  PermissionSet set;
-  for (const auto permission : permissions) set.add(permission);
-  return set;
-}
-
 PermissionSet PermissionSet::all(Realm realm) {
   PermissionSet set;
   for (const auto& row : kTable) {

@@ -83,7 +83,6 @@ inline constexpr std::size_t kBuiltInRoles = 5;
 class PermissionSet {
  public:
   PermissionSet() = default;
-  static PermissionSet of(std::span<const Permission> permissions);
   /// All permissions of a realm.
   static PermissionSet all(Realm realm);
   static PermissionSet everything();

@@ -42,8 +42,10 @@ void make_accounts(const config::Settings& settings, Parts& parts) {
       *parts.registry, *parts.keystore,
       accounts::DirectoryOptions{static_cast<std::size_t>(settings.auth.directory_entries)});
   parts.passwords = std::make_unique<accounts::PasswordPool>(password_options(settings));
-  parts.authenticator = std::make_unique<accounts::Authenticator>(
-      *parts.registry, *parts.passwords, system_clock(), authenticator_options(settings));
+  auto options = authenticator_options(settings);
+  options.trail = parts.audit.get();
+  parts.authenticator = std::make_unique<accounts::Authenticator>(*parts.registry, *parts.passwords,
+                                                                  system_clock(), options);
   parts.keys = std::make_unique<TenantKeys>(*parts.directory);
   parts.mailboxes = std::make_unique<mailbox::MailboxStore>(
       *parts.store, staging_of(parts), *parts.keys, parts.feed, system_clock());

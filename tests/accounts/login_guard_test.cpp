@@ -35,8 +35,10 @@ struct Guarded {
   /// That many guesses that weren't made before; how many of them began a block.
   int guess(int count, const std::string& login = kAnn, const asio::ip::address& from = kHome) {
     int begun = 0;
-    for (int i = 0; i < count; ++i)
-      begun += guard.failed(login, from, fmt::format("guess {}", made++), now) ? 1 : 0;
+    for (int i = 0; i < count; ++i) {
+      const auto outcome = guard.failed(login, from, fmt::format("guess {}", made++), now);
+      begun += outcome.login_blocked || outcome.network_blocked ? 1 : 0;
+    }
     return begun;
   }
   bool blocked(const std::string& login = kAnn, const asio::ip::address& from = kHome) {

@@ -11,6 +11,7 @@
 
 #include "accounts/account.hpp"
 #include "accounts/aliases.hpp"
+#include "accounts/audit/schema.hpp"
 #include "accounts/authenticator.hpp"
 #include "accounts/credentials.hpp"
 #include "accounts/directory.hpp"
@@ -44,7 +45,7 @@ inline Address address(std::string_view text) { return must(parse_address(text))
 inline std::unique_ptr<storage::Database> open_control(const std::string& path) {
   storage::Database::Options options;
   options.path = path;
-  options.schemas = {schema(), storage::outbox_schema()};
+  options.schemas = {schema(), audit::schema(), storage::outbox_schema()};
   return must(storage::Database::open(std::move(options)));
 }
 

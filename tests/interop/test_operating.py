@@ -338,6 +338,17 @@ class Running(unittest.TestCase):
         self.server.cli("login", "unblock", "127.0.0.1")
         self.assertEqual(self.server.cli("login", "blocks")["items"], [])
         self.assertEqual(run(POSTERN, "--config", self.server.config, "login", "unblock", "nobody").returncode, 1)
+        def on_record(*tenant):
+            records = self.server.cli("audit", "list", "--action", "login.attempt", *tenant)["items"]
+            return [(r["outcome"], r["door"], r["target"]) for r in reversed(records)]
+        alice = "account:alice@alpha.example"
+        # The guess that the block made vain and the repeats aren't; the success after it is.
+        self.assertEqual(on_record("--tenant", "alpha"),
+                         [("failure", "smtp", alice), ("failure", "smtp", alice), ("failure", "imap", alice),
+                          ("success", "smtp", alice)])
+        self.assertEqual(on_record()[-1], ("failure", "imap", "login:nobody@alpha.example"))
+        blocks = self.server.cli("audit", "list", "--tenant", "alpha", "--action", "login.block")["items"]
+        self.assertEqual([(b["target"], b["address"]) for b in blocks], [(alice, "127.0.0.1")])
         log = self.server.read_log()
         self.assertIn("login.blocked", log)
         self.assertNotIn("nobody@alpha.example", log)

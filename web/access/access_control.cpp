@@ -28,14 +28,6 @@ Response not_signed_in(std::string_view why) {
   return refusal;
 }
 
-Response too_many(std::string_view why, Micros retry_after) {
-  Response refusal = problem(429, "Too many requests", why);
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(retry_after).count();
-  std::erase_if(refusal.headers, [](const auto& header) { return header.first == "Retry-After"; });
-  refusal.headers.emplace_back("Retry-After", std::to_string(std::max<std::int64_t>(1, seconds)));
-  return refusal;
-}
-
 // Takes the cookies away as well: a browser that went on sending them couldn't sign in again.
 Response session_over(const Request& request, std::string_view why) {
   Response refusal = not_signed_in(why);
@@ -49,10 +41,6 @@ std::string header_of(const Request& request, const std::string& name) {
 }
 
 bool is_read(const Request& request) { return request.method == Method::get; }
-
-asio::ip::address address_of(const Peer& peer) {
-  return parse_ip(peer.address).value_or(asio::ip::address());
-}
 
 // What strangers could read on the way isn't taken for a secret; loopback is no way.
 bool is_private(const Peer& peer) {
@@ -113,7 +101,7 @@ std::optional<Response> AccessControl::beyond_address_limit(const Request& reque
   const auto network = accounts::network_of(address_of(request.peer));
   const auto admission = address_requests_.admit(network, options_.address_requests, clock_->now());
   if (admission.admitted) return std::nullopt;
-  return too_many("too many requests from this network", admission.retry_after);
+  return too_many_requests("too many requests from this network", admission.retry_after);
 }
 
 Response AccessControl::to_stranger(const Request& request, Response refusal) {
@@ -185,15 +173,16 @@ Task<std::optional<Response>> AccessControl::beyond_key_limits(const Request& re
       read ? key_reads_.admit(name, key.reads_per_minute.value_or(options_.key_reads), now)
            : key_writes_.admit(name, key.writes_per_minute.value_or(options_.key_writes), now);
   if (!admission.admitted) {
-    co_return too_many(read ? "too many reading requests with this API key in a minute"
-                            : "too many changing requests with this API key in a minute",
-                       admission.retry_after);
+    co_return too_many_requests(read ? "too many reading requests with this API key in a minute"
+                                     : "too many changing requests with this API key in a minute",
+                                admission.retry_after);
   }
   auto within = co_await meter_.admit(known.tenant, key.id, key.monthly_cap,
                                       read ? accounts::Use::read : accounts::Use::write, now);
   if (!within) co_return problem(within.error());
   if (*within) co_return std::nullopt;
-  co_return too_many("this API key's requests of the month are used up", std::chrono::hours(1));
+  co_return too_many_requests("this API key's requests of the month are used up",
+                              std::chrono::hours(1));
 }
 
 Task<std::expected<Identity, Response>> AccessControl::by_session(const Request& request,

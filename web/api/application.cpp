@@ -6,6 +6,7 @@
 #include "web/access/audit.hpp"
 #include "web/access/cookies.hpp"
 #include "web/api/call.hpp"
+#include "web/api/route_metrics.hpp"
 #include "web/api/validate.hpp"
 #include "web/http/security_headers.hpp"
 
@@ -87,10 +88,7 @@ std::optional<Response> refusal_of(const Route& route, const Caller& caller, Tim
 
 }  // namespace
 
-Task<Response> Api::serve(Request request) {
-  const Match match = find_route(routes_, request);
-  if (match.route == nullptr) co_return match.refusal;
-  const Route& route = *match.route;
+Task<Response> Api::serve(const Route& route, Request request) {
   if (is_from_another_site(request))
     co_return problem(403, "Not from here", "this request was made by another site's page");
   auto identity = co_await services_->access->identify(request);
@@ -113,8 +111,14 @@ Task<Response> Api::serve(Request request) {
 }
 
 Task<Response> Api::answer(Request request) {
+  const auto begun = std::chrono::steady_clock::now();
   const auto transport = request.peer.transport;
-  auto response = co_await serve(std::move(request));
+  const auto method = request.method;
+  Match match = find_route(routes_, request);
+  const auto name = match.route == nullptr ? std::string_view("none") : match.route->name;
+  auto response = match.route == nullptr ? std::move(match.refusal)
+                                         : co_await serve(*match.route, std::move(request));
+  count_answer(name, method, response.status, std::chrono::steady_clock::now() - begun);
   add_security_headers(response, transport);
   co_return response;
 }

@@ -19,7 +19,7 @@ class Api final : public Application {
   Task<Response> answer(Request request) override;
 
  private:
-  Task<Response> serve(Request request);
+  Task<Response> serve(const Route& route, Request request);
 
   Services* services_;
   std::span<const Route> routes_;

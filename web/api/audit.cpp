@@ -85,10 +85,17 @@ Task<Response> list_platform_audit(Call& call) { co_return co_await list(call, o
 Task<Response> export_audit(Call& call) {
   const bool csv = call.query("format") == "csv";
   const auto after = static_cast<std::uint64_t>(call.query_integer("after").value_or(0));
+  const auto tenant = call.query("tenant");
+  // An act by itself: who takes the trail away is in the trail. The reading is no writer's work.
+  auto recorded = co_await call.change<void>([tenant](accounts::Reach& reach) -> Result<void> {
+    auto scope = of_tenant(reach, tenant);
+    if (!scope) return std::unexpected(scope.error());
+    return {};
+  });
+  if (!recorded) co_return problem(recorded.error());
   using Entries = std::vector<audit::Entry>;
-  // An act by itself: who took the trail away is in the trail.
-  auto entries = co_await call.change<Entries>(
-      [after, tenant = call.query("tenant")](accounts::Reach& reach) -> Result<Entries> {
+  auto entries =
+      co_await call.read<Entries>([after, tenant](accounts::Reach& reach) -> Result<Entries> {
         auto scope = of_tenant(reach, tenant);
         if (!scope) return std::unexpected(scope.error());
         return audit::read_after(*scope, after, kExported);

@@ -5,9 +5,9 @@
 #include "accounts/factors/one_time_token.hpp"
 #include "accounts/factors/recovery_codes.hpp"
 #include "accounts/factors/totp.hpp"
+#include "accounts/login_trail.hpp"
 #include "accounts/people/one_time_token.hpp"
 #include "core/crypto.hpp"
-#include "core/ip_address.hpp"
 #include "web/access/cookies.hpp"
 #include "web/access/person_caller.hpp"
 #include "web/access/person_mail.hpp"
@@ -51,27 +51,25 @@ Task<Result<std::optional<Person>>> find_by_email(Call& call, std::string email)
       });
 }
 
-asio::ip::address address_of(const Call& call) {
-  return parse_ip(call.request.peer.address).value_or(asio::ip::address());
-}
-
 // Over all doors together: who guesses here is shut out of mail too, from there.
 std::optional<Response> shut_out(const Call& call, const std::string& email) {
-  const auto until =
-      call.services.authenticator->guard().blocked_until(email, address_of(call), call.now());
+  const auto until = call.services.authenticator->guard().blocked_until(
+      email, address_of(call.request.peer), call.now());
   if (!until) return std::nullopt;
-  auto refusal = problem(429, "Too many requests", "too many wrong tries from here: wait");
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*until - call.now()).count();
-  std::erase_if(refusal.headers, [](const auto& header) { return header.first == "Retry-After"; });
-  refusal.headers.emplace_back("Retry-After", std::to_string(seconds));
-  return refusal;
+  return too_many_requests("too many wrong tries from here: wait", *until - call.now());
 }
 
 // In the trail in any case; towards a lock when there is somebody to lock.
-Task<Result<void>> note_failure(Call& call, std::optional<PersonId> person, std::string email) {
+Task<Result<void>> note_failure(Call& call, std::optional<PersonId> person, std::string email,
+                                accounts::LoginGuard::Guess guess) {
   const Act act = make_act(call.services, call.request, call.caller, call.route.name);
+  const accounts::LoginAttempt attempt{email, std::nullopt, address_of(call.request.peer),
+                                       accounts::Protocol::http, act.at};
   co_return co_await call.services.registry->note<void>(
-      [act, person, email, rule = lock_rule(call)](sql::Transaction& tx) -> Result<void> {
+      [act, person, email, attempt, guess,
+       rule = lock_rule(call)](sql::Transaction& tx) -> Result<void> {
+        auto blocked = accounts::enter_blocks(tx, *act.chain, attempt, guess);
+        if (!blocked) return blocked;
         if (!person) {
           auto record = record_of(act, "person:" + email);
           record.outcome = Outcome::failure;
@@ -87,9 +85,10 @@ Task<Result<void>> note_failure(Call& call, std::optional<PersonId> person, std:
 
 Task<Response> refuse_sign_in(Call& call, std::optional<PersonId> person, std::string email,
                               std::string guess) {
-  call.services.authenticator->guard().failed(email, address_of(call), guess, call.now());
+  const auto outcome = call.services.authenticator->guard().failed(
+      email, address_of(call.request.peer), guess, call.now());
   crypto::wipe(guess);
-  auto noted = co_await note_failure(call, person, std::move(email));
+  auto noted = co_await note_failure(call, person, std::move(email), outcome);
   if (!noted) co_return problem(noted.error());
   co_return sign_in_failed();
 }
@@ -111,7 +110,8 @@ Task<Response> sign_in(Call& call) {
     co_return co_await refuse_sign_in(call, person ? std::optional(person->id) : std::nullopt,
                                       call.text("email"), call.text("password"));
   }
-  call.services.authenticator->guard().succeeded(call.text("email"), address_of(call), call.now());
+  call.services.authenticator->guard().succeeded(call.text("email"), address_of(call.request.peer),
+                                                 call.now());
   co_return co_await answer_with_session(call, {person->id, bits(Factor::password)});
 }
 

@@ -1,6 +1,10 @@
 #include "web/http/message.hpp"
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
+#include <chrono>
+
+#include "core/ip_address.hpp"
 
 namespace postern::web {
 
@@ -71,6 +75,18 @@ StatusTitle status_of(Errc code) {
 Response problem(const Error& error) {
   const auto [status, title] = status_of(error.code);
   return problem(status, title, error.message);
+}
+
+Response too_many_requests(std::string_view why, Micros wait) {
+  Response refusal = problem(429, "Too many requests", why);
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
+  std::erase_if(refusal.headers, [](const auto& header) { return header.first == "Retry-After"; });
+  refusal.headers.emplace_back("Retry-After", std::to_string(std::max<std::int64_t>(1, seconds)));
+  return refusal;
+}
+
+boost::asio::ip::address address_of(const Peer& peer) {
+  return parse_ip(peer.address).value_or(boost::asio::ip::address());
 }
 
 }  // namespace postern::web

@@ -3,6 +3,7 @@
 // Everything in a Request is untrusted. Sizes are bounded by the parser (parser.hpp).
 #pragma once
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/json/value.hpp>
 #include <map>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "core/time.hpp"
 
 namespace postern::web {
 
@@ -33,6 +35,9 @@ struct Peer {
   std::string address;    ///< IP address; empty for unix sockets
   std::uint32_t uid = 0;  ///< of the process, on the management socket
 };
+
+/// Unspecified (0.0.0.0) for unix sockets.
+boost::asio::ip::address address_of(const Peer& peer);
 
 struct Request {
   Method method = Method::get;
@@ -67,5 +72,7 @@ Response problem(unsigned status, std::string_view title, std::string_view detai
                  std::string_view field = {});
 /// The problem document for an Error: 400, 403, 404, 409, 413, 429, 503... by its code.
 Response problem(const Error& error);
+/// 429, with when to come again.
+Response too_many_requests(std::string_view why, Micros wait);
 
 }  // namespace postern::web

@@ -3,7 +3,6 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "core/log.hpp"
-#include "core/metrics.hpp"
 #include "core/watchdog.hpp"
 #include "web/http/compression.hpp"
 #include "web/http/security_headers.hpp"
@@ -14,11 +13,6 @@ namespace {
 
 constexpr std::size_t kReadSize = 16 * 1024;
 constexpr std::chrono::seconds kRefusalTime{1};
-
-metrics::Counter& requests_total() {
-  static metrics::Counter counter("postern_http_requests_total", "HTTP requests answered");
-  return counter;
-}
 
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
  public:
@@ -144,7 +138,6 @@ Task<bool> HttpSession::answer() {
   Response response = co_await application_.answer(std::move(request));
   if (draining_) form.after = After::close;  // it began meanwhile
   compress(response, accepted);
-  requests_total().add();
   const auto elapsed = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - started);
   log::info("http_request", {{"id", form.request_id},
