@@ -190,6 +190,20 @@ std::vector<Domain> list_domains(sql::Transaction& tx, TenantId tenant, std::str
   return read_all(rows);
 }
 
+std::vector<Domain> list_domains_to_check(sql::Transaction& tx, Timestamp now, Micros check_every,
+                                          std::size_t limit) {
+  // Further away than any look is put: the clock, or the setting, has changed since.
+  auto rows = tx.prepare("SELECT " DOMAIN_COLUMNS
+                         " FROM domains WHERE (check_at <= :now OR check_at > :latest) "
+                         "AND challenge = '' AND status = 0 "
+                         "AND tenant_id IN (SELECT id FROM tenants WHERE status = 0) "
+                         "ORDER BY check_at LIMIT :limit");
+  rows.bind(":now", now)
+      .bind(":latest", now + check_every)
+      .bind(":limit", static_cast<std::int64_t>(limit));
+  return read_all(rows);
+}
+
 Result<void> set_domain_status(sql::Transaction& tx, std::string_view name, Status status) {
   const auto domain = find_domain(tx, name);
   if (!domain) return std::unexpected(domain.error());
@@ -214,6 +228,8 @@ Result<void> remove_domain(sql::Transaction& tx, std::string_view name) {
   for (const std::string_view text :
        {std::string_view("DELETE FROM signing_keys WHERE tenant_id = :tenant AND domain = :domain"),
         std::string_view("DELETE FROM catch_alls WHERE tenant_id = :tenant AND domain = :domain"),
+        std::string_view(
+            "DELETE FROM domain_records WHERE tenant_id = :tenant AND domain = :domain"),
         std::string_view(
             "DELETE FROM sender_grants WHERE tenant_id = :tenant AND domain = :domain")}) {
     scope.prepare(text).bind_text(":domain", domain->name).run();

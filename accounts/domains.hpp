@@ -54,9 +54,13 @@ std::size_t drop_unproved_domains(sql::Transaction& tx, Timestamp before);
 std::vector<Domain> list_domains(sql::Transaction& tx, std::string_view after, std::size_t limit);
 std::vector<Domain> list_domains(sql::Transaction& tx, TenantId tenant, std::string_view after,
                                  std::size_t limit);
+/// Proved and active domains of active tenants whose DNS records are to be looked at now (see
+/// domain_records.hpp), the longest due first.
+std::vector<Domain> list_domains_to_check(sql::Transaction& tx, Timestamp now, Micros check_every,
+                                          std::size_t limit);
 Result<void> set_domain_status(sql::Transaction& tx, std::string_view name, Status status);
-/// Errc::denied while accounts or aliases are in it. Its signing keys, catch-all and grants go with
-/// it, and its name goes out of narrowings.
+/// Errc::denied while accounts or aliases are in it. Its signing keys, catch-all, grants and
+/// what is known of its records go with it, and its name goes out of narrowings.
 Result<void> remove_domain(sql::Transaction& tx, std::string_view name);
 
 /// For what is about to be added to a domain: Errc::not_found unless it is the scope's tenant's.

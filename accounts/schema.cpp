@@ -272,13 +272,40 @@ CREATE TABLE connections_by_person (
 CREATE INDEX connections_by_person_of_tenant ON connections_by_person (tenant_id, id);
 )sql";
 
-constexpr std::array<sql::Migration, 2> kMigrations{
-    {{1, "accounts", kFirst}, {2, "people and keys", kPeopleAndKeys}}};
+// `check_at` 0: as soon as possible. `drifted` is 1 while a row of domain_records is adrift.
+constexpr std::string_view kRecordsWatched = R"sql(
+ALTER TABLE domains ADD COLUMN check_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE domains ADD COLUMN drifted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE domains ADD COLUMN drift_told_at BIGINT;
+ALTER TABLE domains ADD COLUMN drift_end_told_at BIGINT;
+CREATE INDEX domains_by_check ON domains (check_at);
+
+CREATE TABLE domain_records (
+  tenant_id BLOB NOT NULL,
+  domain TEXT NOT NULL,
+  purpose INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  found TEXT NOT NULL,
+  checked_at BIGINT,
+  first_ok_at BIGINT,
+  last_ok_at BIGINT,
+  failing_since BIGINT,
+  confirm_after BIGINT,
+  drifted_at BIGINT,
+  told_at BIGINT,
+  PRIMARY KEY (tenant_id, domain, purpose, name)
+);
+)sql";
+
+constexpr std::array<sql::Migration, 3> kMigrations{{{1, "accounts", kFirst},
+                                                     {2, "people and keys", kPeopleAndKeys},
+                                                     {3, "records watched", kRecordsWatched}}};
 
 // In the order of the migrations that make them.
 constexpr auto kTenantTables = std::to_array<std::string_view>(
     {"accounts", "aliases", "catch_alls", "sender_grants", "credentials", "signing_keys", "members",
-     "roles", "api_keys", "api_key_usage", "connections"});
+     "roles", "api_keys", "api_key_usage", "connections", "domain_records"});
 constexpr auto kPlatformTables = std::to_array<std::string_view>(
     {"guards", "tenants", "domains", "people", "recovery_codes", "passkeys", "memberships",
      "web_sessions", "one_time_tokens", "api_key_digests", "connections_by_person"});

@@ -13,7 +13,9 @@ namespace postern::accounts {
 /// - `guards`: one row that adding a domain updates first, so that two tenants can't take a parent
 /// and
 ///   its child at the same time (one writer hides that race, another engine would not).
-/// - `domains`: routing: an MX listener knows a domain name and asks whose it is.
+/// - `domains`: routing: an MX listener knows a domain name and asks whose it is. And the schedule
+/// by
+///   which their DNS records are looked at, over all tenants.
 /// - `people`: a person signs in before any tenant is known, and may belong to several or none.
 /// - `recovery_codes`, `passkeys`: a person's factors; a passkey is found by the id that the
 /// browser

@@ -66,6 +66,9 @@ void check_pairs(const Settings& settings, Complaints& complaints) {
     complaints.add_at("auth.argon2_memory",
                       "expected at least 8KiB for each lane (auth.argon2_parallelism)");
   }
+  if (settings.domains.recheck_after > settings.domains.check_every) {
+    complaints.add_at("domains.recheck_after", "expected no more than domains.check_every");
+  }
   if (settings.limits.header_size > settings.limits.message_size) {
     complaints.add_at("limits.header_size", "expected no more than limits.message_size");
   }

@@ -192,6 +192,11 @@ struct Settings {
     LogFormat format = LogFormat::text;
     std::filesystem::path file;  ///< empty: standard error
   } log;
+
+  struct Domains {
+    Duration check_every = std::chrono::hours(6);
+    Duration recheck_after = std::chrono::minutes(10);
+  } domains;
 };
 
 }  // namespace postern::config

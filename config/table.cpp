@@ -223,6 +223,12 @@ const Field<S> kTable[] = {
      "A mailbox's login from a network that it logged in from is recorded again after this time. Wrong passwords and blocks are always recorded."},
     {"audit.witness_socket", Path{POSTERN_AT(audit.witness_socket), ""}, Reload::restart,
      "A unix socket that gives the audit chains' heads and nothing else, for `postern witness` under another user. Its directory decides who may open it."},
+
+    {"domains.check_every", Time{POSTERN_AT(domains.check_every), {kSecond, 7 * kDay}}, Reload::restart,
+     "How often the DNS records of a hosted domain are compared with what they should be; `postern domain check` does it at once."},
+    {"domains.recheck_after", Time{POSTERN_AT(domains.recheck_after), {kSecond, kDay}}, Reload::restart,
+     "How long after a record was seen missing or different a second look decides that it drifted; later where the answer may be cached for longer."},
+
     {"inbound.authenticate", Flag{POSTERN_AT(inbound.authenticate)}, Reload::restart,
      "Check SPF, DKIM and DMARC of mail from other servers and write `Authentication-Results` (RFC 8601)."},
     {"inbound.dmarc_reject", POSTERN_CHOICE(S, inbound.dmarc_reject, kDmarcRejects), Reload::restart,
@@ -269,6 +275,7 @@ const Section kSections[] = {
     {"auth", "Passwords and logins."},
     {"web", "The HTTP API and the people who sign in."},
     {"audit", "The record of administrative and security acts."},
+    {"domains", "Watching the DNS records of the hosted domains."},
     {"inbound", "Checks of mail from other servers."},
     {"events", "What happened to messages (`postern message trace`)."},
     {"log", "Logs."},

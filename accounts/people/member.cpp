@@ -167,6 +167,16 @@ std::vector<Member> list_members(sql::TenantScope& scope, PersonId after, std::s
   return members;
 }
 
+std::vector<PersonId> list_owners(sql::TenantScope& scope, std::size_t limit) {
+  auto rows = scope.prepare(
+      "SELECT person_id FROM members WHERE tenant_id = :tenant AND is_owner = 1 ORDER BY person_id "
+      "LIMIT :limit");
+  rows.bind(":limit", as_integer(limit));
+  std::vector<PersonId> owners;
+  while (rows.step()) owners.push_back(rows.id<PersonId>(0));
+  return owners;
+}
+
 std::vector<TenantId> list_memberships(sql::Transaction& tx, PersonId person, TenantId after,
                                        std::size_t limit) {
   auto rows = tx.prepare(

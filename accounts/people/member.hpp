@@ -48,6 +48,8 @@ Result<Member> add_member(sql::TenantScope& scope, const NewMember& fresh);
 Result<Member> find_member(sql::TenantScope& scope, PersonId person);
 /// In order of person id, those after `after` (nil: from the start); at most `limit`.
 std::vector<Member> list_members(sql::TenantScope& scope, PersonId after, std::size_t limit);
+/// Persons with the flag, whatever their status; at most `limit`.
+std::vector<PersonId> list_owners(sql::TenantScope& scope, std::size_t limit);
 /// In order of tenant id, those after `after`.
 std::vector<TenantId> list_memberships(sql::Transaction& tx, PersonId person, TenantId after,
                                        std::size_t limit);

@@ -3,7 +3,7 @@
 //
 // Lists of names (domains, addresses, networks) are one a line: no name holds a line break. Sets of
 // permissions are names with commas, in full: a permission of a later release is in no set that was
-// stored before it. Shared by people/ and keys/ alone.
+// stored before it. Shared by people/, keys/ and domain_records.
 #pragma once
 
 #include <cstddef>

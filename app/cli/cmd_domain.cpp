@@ -55,7 +55,7 @@ void add_domain_verbs(CLI::App& app, Context& context) {
   list->add_option("--tenant", *tenant, "only this tenant's");
   list->callback([&context, tenant] {
     const std::string query = tenant->empty() ? "" : "?tenant=" + percent_encode(*tenant);
-    context.list("/v1/domains" + query, {"domain", "tenant", "status"});
+    context.list("/v1/domains" + query, {"domain", "tenant", "status", "drifted"});
   });
 
   const auto one = [&](const std::string& verb, const std::string& help, std::string_view method,

@@ -23,7 +23,7 @@ smtp::reception::Origination make_origination(TenantId tenant, const message::Ma
   out.message.to.push_back({{}, std::move(mail.to)});
   out.message.subject = std::move(mail.subject);
   out.message.text = std::move(mail.text);
-  out.lane = Lane::auth;
+  out.lane = mail.lane;
   out.deadline = mail.deadline;
   out.stream = "account";
   out.origin = "server";

@@ -6,6 +6,7 @@
 #include <future>
 #include <thread>
 
+#include "app/server/domain_watch.hpp"
 #include "app/server/listeners.hpp"
 #include "app/server/maintenance.hpp"
 #include "app/server/options.hpp"
@@ -51,6 +52,7 @@ class Server {
   RateLimiter person_mails_{kMailedAddresses};
   std::unique_ptr<Listeners> listeners_;
   std::unique_ptr<Maintenance> maintenance_;
+  std::unique_ptr<DomainWatch> domain_watch_;
   std::atomic<bool> ready_{false};
 };
 
@@ -80,6 +82,18 @@ web::Services make_services(const config::Settings& settings, Parts& parts,
   return services;
 }
 
+Watching domain_watching(const config::Settings& settings, Parts& parts) {
+  Watching watching;
+  watching.registry = parts.registry.get();
+  watching.audit = parts.audit.get();
+  watching.resolver = parts.resolvers.front().get();  // of the first io thread, as is the watch
+  watching.mailer = parts.mailer.get();
+  watching.clock = &system_clock();
+  watching.hostname = settings.hostname;
+  watching.timing = {settings.domains.check_every, settings.domains.recheck_after};
+  return watching;
+}
+
 Result<void> Server::run() {
   std::signal(SIGPIPE, SIG_IGN);
   if (auto opened = configure_log(settings_); !opened) return opened;
@@ -102,6 +116,9 @@ Result<void> Server::run() {
   listeners_->start();
   maintenance_ = std::make_unique<Maintenance>(*parts_, services_, settings_.events.retention);
   maintenance_->start();
+  domain_watch_ = std::make_unique<DomainWatch>(parts_->runtime->context(0),
+                                                domain_watching(settings_, *parts_));
+  domain_watch_->start();
   ready_ = true;
   log::info("ready", {{"hostname", settings_.hostname}, {"threads", parts_->runtime->size()}});
   wait_for_signal();
@@ -155,6 +172,7 @@ void Server::drain() {
   ready_ = false;
   const auto deadline = std::chrono::steady_clock::now() + applied_.runtime.shutdown_deadline;
   maintenance_->stop();
+  domain_watch_->stop();
   listeners_->stop_accepting();
   listeners_->drain_sessions();
   // Both at once: a slow session must not use up the time of deliveries under way.

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "accounts/domain_records.hpp"
 #include "tests/accounts/people/people.hpp"
 
 using namespace postern;
@@ -24,6 +25,7 @@ const std::map<std::string_view, std::string_view> kCounts{
     {"api_keys", "SELECT COUNT(id) FROM api_keys WHERE tenant_id = :tenant"},
     {"api_key_usage", "SELECT COUNT(month) FROM api_key_usage WHERE tenant_id = :tenant"},
     {"connections", "SELECT COUNT(id) FROM connections WHERE tenant_id = :tenant"},
+    {"domain_records", "SELECT COUNT(name) FROM domain_records WHERE tenant_id = :tenant"},
 };
 
 struct TwoTenants : PeopleWorld {
@@ -58,6 +60,16 @@ struct TwoTenants : PeopleWorld {
     signing.selector = "p1";
     signing.wrapped_private_key = "wrapped";
     must(scoped(mine, [signing](sql::TenantScope& s) { return add_signing_key(s, signing); }));
+    must(try_look(mine));
+  }
+
+  /// Finds nothing that would have to be in the trail, so that there is no need of one here.
+  Result<Noted> try_look(TenantId tenant) {
+    const Look look{
+        {{RecordPurpose::mx, "mine.example", RecordStatus::ok}}, clock.now(), WatchTiming{}};
+    return scoped(tenant, [this, look](sql::TenantScope& s) {
+      return note_look(s, audit::Chain(std::string(32, 'k')), home, look);
+    });
   }
 
   std::map<std::string_view, std::int64_t> count(TenantId tenant) {
@@ -117,6 +129,7 @@ TEST_CASE("another_tenants_scope_finds_nothing_by_any_function") {
   CHECK(nothing([=](auto& s) { return !find_app_password(s, user.id, selector); }));
   CHECK(nothing([=](auto& s) { return !find_credential(s, main_id); }));
   CHECK(nothing([=](auto& s) { return list_signing_keys(s, "mine.example").empty(); }));
+  CHECK(nothing([=](auto& s) { return list_domain_records(s, "mine.example").empty(); }));
 }
 
 TEST_CASE("another_tenants_scope_changes_nothing_by_any_function") {
@@ -166,6 +179,18 @@ TEST_CASE("another_tenants_scope_changes_nothing_by_any_function") {
   }));
   must(world.scoped(world.theirs,
                     [=](sql::TenantScope& s) { return note_use(s, main_row.id, now); }));
+  check_error(world.try_look(world.theirs), Errc::not_found);
+  const auto due = [&] {
+    return must(world.change([=](sql::Transaction& tx) -> Result<std::size_t> {
+      return list_domains_to_check(tx, now, std::chrono::hours(6), 10).size();
+    }));
+  };
+  CHECK(due() == 0);
+  must(world.scoped(world.theirs, [=](sql::TenantScope& s) -> Result<void> {
+    note_told(s, "mine.example", {}, now - std::chrono::days(1), WatchTiming{});
+    return {};
+  }));
+  CHECK(due() == 0);
 
   CHECK(world.count(world.mine) == before);
   const auto kept = must(world.scoped(world.mine, [=](sql::TenantScope& s) -> Result<Credential> {
@@ -189,6 +214,7 @@ TEST_CASE("another_tenants_scope_finds_no_people_and_keys") {
   const auto nothing = [&](auto f) { return world.look(world.theirs, f); };
   CHECK(nothing([=](auto& s) { return !find_member(s, ann); }));
   CHECK(nothing([=](auto& s) { return list_members(s, {}, 100).empty(); }));
+  CHECK(nothing([=](auto& s) { return list_owners(s, 100).empty(); }));
   CHECK(nothing([=](auto& s) { return !find_role(s, sender); }));
   CHECK(nothing([=](auto& s) { return list_roles(s, "", 100).empty(); }));
   CHECK(nothing([=](auto& s) { return !check_role(s, sender.text()); }));

@@ -70,6 +70,15 @@ TEST_CASE("mail_for_another_server_waits_in_the_platforms_name_signed_by_the_fro
   CHECK(results[0].result == dkim::Verdict::pass);
 }
 
+TEST_CASE("mail_waits_in_the_lane_that_it_names") {
+  House house;
+  auto mail = house.mail_to("joe@remote.example");
+  mail.lane = Lane::alert;
+  must(house.world.run(house.mailer.send(mail)));
+  CHECK(house.queued(Lane::alert).size() == 1);
+  CHECK(house.queued(Lane::auth).empty());
+}
+
 TEST_CASE("mail_for_a_mailbox_here_lies_in_it") {
   House house;
   must(house.world.run(house.mailer.send(house.mail_to("eve@other.example"))));

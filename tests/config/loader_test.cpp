@@ -258,6 +258,8 @@ TEST_CASE("settings_that_contradict_one_another_are_refused") {
   CHECK_THAT(complaint("[auth]\nmemory = \"8MiB\"\n"), Contains("auth.argon2_memory: "));
   CHECK_THAT(complaint("[auth]\nargon2_memory = \"8KiB\"\nargon2_parallelism = 2\n"),
              Contains("postern.toml:4: auth.argon2_memory: expected at least 8KiB for each lane"));
+  CHECK(complaint("[domains]\ncheck_every = \"10m\"\n") == "accepted");
+  CHECK_THAT(complaint("[domains]\ncheck_every = \"9m\"\n"), Contains("domains.recheck_after: "));
   CHECK_THAT(complaint("[[listen]]\nkind = \"mx\"\naddress = \"127.0.0.1:25\"\n"
                        "[[listen]]\nkind = \"imap\"\naddress = \"127.0.0.1:25\"\n"),
              Contains("postern.toml:8: listen.address: 127.0.0.1:25 is listed twice"));

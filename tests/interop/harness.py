@@ -43,11 +43,11 @@ def unverified():
     return context
 
 
-def zone_text(domain_answer):
+def zone_text(domain_answer, ttl=60):
     """What `domain add` printed, as the records of an NSD zone."""
     lines = ["mx IN A 127.0.0.1"]
     for record in domain_answer["records"]:
-        lines.append(f'{record["name"]} 60 IN {record["type"]} {record["zone_value"]}')
+        lines.append(f'{record["name"]} {ttl} IN {record["type"]} {record["zone_value"]}')
     return "\n".join(lines)
 
 
@@ -192,7 +192,9 @@ allow_private = true
 class Nsd:
     """NSD, an authoritative DNS server nobody here wrote, serving zones given as text."""
 
-    def __init__(self, zones):
+    def __init__(self, zones, ttl=60):
+        """`ttl`: seconds, also of answers that say no."""
+        self.ttl = ttl
         self.directory = tempfile.mkdtemp(prefix="postern-nsd-")
         self.port, = free_ports(1)
         self.zones = zones
@@ -216,7 +218,8 @@ remote-control:
 """]
         for name, text in self.zones.items():
             pathlib.Path(d, name + ".zone").write_text(
-                f"$ORIGIN {name}.\n$TTL 60\n@ IN SOA ns.{name}. hostmaster.{name}. 1 3600 600 86400 60\n"
+                f"$ORIGIN {name}.\n$TTL {self.ttl}\n"
+                f"@ IN SOA ns.{name}. hostmaster.{name}. 1 3600 600 86400 {self.ttl}\n"
                 f"@ IN NS ns.{name}.\nns IN A 127.0.0.1\n{text}\n")
             lines.append(f'zone:\n  name: "{name}"\n  zonefile: "{name}.zone"\n')
         conf = pathlib.Path(d, "nsd.conf")

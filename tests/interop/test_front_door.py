@@ -78,6 +78,7 @@ def totp(secret):
 class House(unittest.TestCase):
     """A server with an https listener, for all tests of a class; a tenant with names of its own for each test."""
     EXTRA = ""
+    TTL = 60  # of what NSD answers
     tenants = 0
 
     @classmethod
@@ -86,7 +87,7 @@ class House(unittest.TestCase):
         listen = f'[[listen]]\nkind = "https"\naddress = "127.0.0.1:{cls.port}"\n'
         # One address makes all the requests here.
         web = cls.EXTRA or "[web]\naddress_requests = 100000\n"
-        cls.nsd = cls.enterClassContext(Nsd({"house.example": "mx IN A 127.0.0.1"}))
+        cls.nsd = cls.enterClassContext(Nsd({"house.example": "mx IN A 127.0.0.1"}, cls.TTL))
         cls.server = Server("mx.house.example", dns=cls.nsd.port, extra=listen + web)
         cls.server.__enter__()
         cls.addClassCleanup(cls.server.__exit__)

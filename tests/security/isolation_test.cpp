@@ -200,12 +200,13 @@ TEST_CASE("dump_sees_every_kind_of_thing_that_a_tenant_has", "[isolation]") {
   Scene scene;
   const auto dump = scene.dump();
   for (const auto* table :
-       {"control.db/accounts", "control.db/aliases", "control.db/sender_grants",
-        "control.db/credentials", "control.db/signing_keys", "control.db/members",
-        "control.db/roles", "control.db/api_keys", "control.db/api_key_digests",
-        "control.db/connections", "control.db/domains", "control.db/tenants", "control.db/people",
-        "control.db/passkeys", "control.db/web_sessions", "control.db/one_time_tokens",
-        "control.db/audit_records", "queue.db/queue_messages", "queue.db/queue_recipients"}) {
+       {"control.db/accounts",     "control.db/aliases",         "control.db/sender_grants",
+        "control.db/credentials",  "control.db/signing_keys",    "control.db/members",
+        "control.db/roles",        "control.db/api_keys",        "control.db/api_key_digests",
+        "control.db/connections",  "control.db/domain_records",  "control.db/domains",
+        "control.db/tenants",      "control.db/people",          "control.db/passkeys",
+        "control.db/web_sessions", "control.db/one_time_tokens", "control.db/audit_records",
+        "queue.db/queue_messages", "queue.db/queue_recipients"}) {
     INFO(table);
     REQUIRE(dump.contains(table));
     CHECK_FALSE(dump.at(table).empty());

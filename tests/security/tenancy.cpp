@@ -47,6 +47,7 @@ void add_mail_things(House& house, Tenancy& made) {
   things["alias"] = "alias@" + domain;
   things["target"] = "domain:" + domain;
   house.done(Method::post, "/v1/domains", kManagement, {{"domain", domain}, {"tenant", made.name}});
+  house.done(Method::post, "/v1/domains/" + domain + "/check", kManagement);
   for (const auto* box : {"postmaster@", "box@"}) {
     made.identifiers.insert(post(house, "/v1/accounts",
                                  {{"address", box + domain}, {"password", "correct horse staple"}},

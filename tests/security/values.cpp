@@ -133,7 +133,7 @@ void put_in_path(std::string& path, const std::string& name, const std::string& 
   path.replace(path.find(braced), braced.size(), percent_encoded(value));
 }
 
-// They answer, and leave nothing behind.
+// They answer, and leave nothing of the caller's behind; of domain.check, what DNS said.
 constexpr auto kOnlyAnswer =
     std::to_array<std::string_view>({"domain.check", "me.offer_totp", "me.passkey_options",
                                      "session.passkey_options", "platform.verify_audit"});

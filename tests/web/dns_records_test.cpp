@@ -83,3 +83,39 @@ TEST_CASE("wanted_records_of_a_domain") {
   CHECK(records[2].name == "s1._domainkey.a.example");
   CHECK(records[3].name == "_dmarc.a.example");
 }
+
+TEST_CASE("records_of_a_domain_that_is_not_there_are_gone") {
+  test::FakeResolver dns;
+  accounts::SigningKey key;
+  key.selector = "s1";
+  key.public_record = "v=DKIM1; k=ed25519; p=x";
+  const auto wanted = wanted_records("a.example", "mx.host.example", {key});
+  const auto statuses = [&] {
+    const auto checked = test::run_task(check_records(dns, wanted));
+    std::vector<RecordStatus> out;
+    out.reserve(checked.size());
+    for (const auto& one : checked) out.push_back(one.status);
+    return out;
+  };
+  CHECK(statuses() == std::vector(4, RecordStatus::gone));
+  dns.add_a("a.example", "192.0.2.1");
+  CHECK(statuses() == std::vector(4, RecordStatus::missing));
+  dns.clear();
+  dns.set_status("a.example", dns::Type::mx, dns::Status::temporary);
+  CHECK(statuses() == std::vector{RecordStatus::unknown, RecordStatus::missing,
+                                  RecordStatus::missing, RecordStatus::missing});
+}
+
+TEST_CASE("observations_are_of_all_records_but_the_proof") {
+  dns::Answer answer = texts({"v=spf1 -all", "v=spf1\n+all"});
+  answer.ttl = 77;
+  const std::vector checked{compare_record(proof_record("a.example", "abc"), answer),
+                            compare_record(spf(), answer)};
+  const auto seen = observations_of(checked);
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].purpose == Purpose::spf);
+  CHECK(seen[0].name == "a.example");
+  CHECK(seen[0].status == RecordStatus::different);
+  CHECK(seen[0].found == "v=spf1 -all | v=spf1?+all");
+  CHECK(seen[0].ttl == std::chrono::seconds(77));
+}

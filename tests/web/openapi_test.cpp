@@ -71,9 +71,12 @@ std::set<std::string> parameters(const json::object& operation, std::string_view
 constexpr std::array kBodyMembers{
     Member{"name", Kind::text, Presence::required, "Its name", 7},
     Member{"notes", Kind::texts, Presence::optional, "", 9, {}, nullptr, 3},
+    Member{"size", Kind::integer, Presence::optional, "", 5},
     Member{"at", Kind::time, Presence::required, ""}};
 constexpr Shape kBody{"Small", kBodyMembers};
-constexpr std::array kOptional{Member{"loud", Kind::flag, Presence::optional, ""}};
+constexpr std::array kOptional{Member{"loud", Kind::flag, Presence::optional, ""},
+                               Member{"size", Kind::integer, Presence::optional, "", 5},
+                               Member{"note", Kind::text, Presence::optional, "", 7}};
 constexpr Shape kAnswer{"Loose", kOptional};
 constexpr std::array kSmall{Route{Method::put, "/v1/a/{b}/c/{d}", "a.change", kPerson,
                                   "Change <it> & \"more\"", nullptr, gives(kAnswer, 202), &kBody}};
@@ -163,9 +166,12 @@ TEST_CASE("shape_becomes_a_json_schema") {
   const auto expected = json::parse(R"({"type":"object","properties":{
       "name":{"type":"string","maxLength":7,"description":"Its name"},
       "notes":{"type":"array","items":{"type":"string","maxLength":9},"maxItems":3},
+      "size":{"type":"integer","minimum":0,"maximum":5},
       "at":{"type":"string","format":"date-time"}},"required":["name","at"]})");
   CHECK(all.at("Small") == expected);
-  CHECK_FALSE(all.at("Loose").as_object().contains("required"));
+  // What is answered isn't limited.
+  CHECK(all.at("Loose") == json::parse(R"({"type":"object","properties":{
+      "loud":{"type":"boolean"},"size":{"type":"integer","minimum":0},"note":{"type":"string"}}})"));
   const auto& put = made.at("paths").as_object().at("/v1/a/{b}/c/{d}").as_object().at("put");
   CHECK(put.as_object().at("requestBody").as_object().at("required").as_bool());
   CHECK(put.as_object().at("responses").as_object().contains("202"));

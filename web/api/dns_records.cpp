@@ -69,30 +69,9 @@ std::string_view marker(Purpose purpose) {
 
 }  // namespace
 
-std::string_view to_string(Purpose purpose) {
-  switch (purpose) {
-    case Purpose::proof: return "proof";
-    case Purpose::mx: return "mx";
-    case Purpose::spf: return "spf";
-    case Purpose::dkim: return "dkim";
-    case Purpose::dmarc: return "dmarc";
-  }
-  return "";
-}
-
 DnsRecord proof_record(const std::string& domain, const std::string& challenge) {
   return {Purpose::proof, "_postern." + domain, dns::Type::txt,
           "postern-domain-verification=" + challenge};
-}
-
-std::string_view to_string(RecordStatus status) {
-  switch (status) {
-    case RecordStatus::ok: return "ok";
-    case RecordStatus::missing: return "missing";
-    case RecordStatus::different: return "different";
-    case RecordStatus::unknown: return "unknown";
-  }
-  return "";
 }
 
 std::vector<DnsRecord> wanted_records(const std::string& domain, const std::string& hostname,
@@ -121,7 +100,7 @@ std::string zone_value(const DnsRecord& record) {
 }
 
 CheckedRecord compare_record(const DnsRecord& wanted, const dns::Answer& answer) {
-  CheckedRecord checked{wanted, RecordStatus::missing, {}};
+  CheckedRecord checked{wanted, RecordStatus::missing, {}, std::chrono::seconds(answer.ttl)};
   if (answer.status == dns::Status::temporary) {
     checked.status = RecordStatus::unknown;
     return checked;
@@ -158,11 +137,30 @@ Task<std::vector<CheckedRecord>> check_records(dns::Resolver& resolver,
   auto answers = std::make_shared<dkim::Lookups>();
   co_await dkim::resolve_all(resolver, std::move(questions), answers);
   std::vector<CheckedRecord> checked;
+  checked.reserve(wanted.size());
+  bool gone = false;
   for (const auto& record : wanted) {
     const auto answer = answers->find(record.name, record.type);
     checked.push_back(compare_record(record, answer ? *answer : dns::Answer{}));
+    // The MX record is the domain's own name; there is nothing below one that isn't there.
+    gone =
+        gone || (record.type == dns::Type::mx && answer && answer->status == dns::Status::nxdomain);
+  }
+  for (auto& one : checked) {
+    if (gone && one.status == RecordStatus::missing) one.status = RecordStatus::gone;
   }
   co_return checked;
+}
+
+std::vector<accounts::Observation> observations_of(const std::vector<CheckedRecord>& checked) {
+  std::vector<accounts::Observation> seen;
+  seen.reserve(checked.size());
+  for (const auto& one : checked) {
+    if (one.record.purpose == Purpose::proof) continue;
+    seen.push_back({one.record.purpose, one.record.name, one.status,
+                    accounts::found_text(one.found), one.ttl});
+  }
+  return seen;
 }
 
 }  // namespace postern::web::api

@@ -1,22 +1,23 @@
 // The DNS records that a hosted domain publishes, and whether it does.
 //
 // MX (RFC 5321 §5), SPF (RFC 7208), DKIM keys (RFC 6376 §3.6.2), DMARC (RFC 9989). What DNS answers
-// is untrusted text.
+// is untrusted text. The loop that watches for drift (app/server/domain_watch.hpp) uses this too.
 #pragma once
 
-#include <cstdint>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "accounts/signing_keys.hpp"
+#include "accounts/watched_record.hpp"
 #include "core/dns/dns.hpp"
 #include "core/task.hpp"
 
 namespace postern::web::api {
 
-enum class Purpose : std::uint8_t { proof, mx, spf, dkim, dmarc };
-std::string_view to_string(Purpose purpose);
+using Purpose = accounts::RecordPurpose;
+using accounts::RecordStatus;
 
 struct DnsRecord {
   Purpose purpose = Purpose::mx;
@@ -36,19 +37,21 @@ std::vector<DnsRecord> wanted_records(const std::string& domain, const std::stri
 /// As a zone file writes it: MX with its final dot, TXT in quoted strings of at most 255 bytes.
 std::string zone_value(const DnsRecord& record);
 
-enum class RecordStatus : std::uint8_t { ok, missing, different, unknown };
-std::string_view to_string(RecordStatus status);
-
 struct CheckedRecord {
   DnsRecord record;
   RecordStatus status = RecordStatus::unknown;
   std::vector<std::string> found;  ///< what is there instead
+  std::chrono::seconds ttl{0};     ///< of the answer
 };
 
 /// Compares one record with what DNS answered: spacing in a key doesn't matter, and an SPF record
 /// may allow more than ours.
 CheckedRecord compare_record(const DnsRecord& wanted, const dns::Answer& answer);
+/// Where the domain itself doesn't exist, what is missing is `gone`.
 Task<std::vector<CheckedRecord>> check_records(dns::Resolver& resolver,
                                                std::vector<DnsRecord> wanted);
+
+/// For accounts::note_look: all but the proof, which is asked for once and not kept.
+std::vector<accounts::Observation> observations_of(const std::vector<CheckedRecord>& checked);
 
 }  // namespace postern::web::api

@@ -3,8 +3,10 @@
 
 #include <fmt/chrono.h>
 
+#include "accounts/domain_records.hpp"
 #include "accounts/signing_keys.hpp"
 #include "core/encoding.hpp"
+#include "core/log.hpp"
 #include "core/random.hpp"
 #include "dkim/sign/key.hpp"
 #include "web/api/dns_records.hpp"
@@ -16,6 +18,7 @@ namespace postern::web::api {
 namespace json = boost::json;
 using accounts::Domain;
 using accounts::SigningKey;
+using accounts::WatchedRecord;
 
 namespace {
 
@@ -26,6 +29,7 @@ struct DomainView {
   Domain domain;
   std::string tenant;  ///< its name
   std::vector<SigningKey> keys;
+  std::vector<WatchedRecord> watched;
 };
 
 json::object to_json(const DnsRecord& record) {
@@ -37,11 +41,27 @@ json::object to_json(const DnsRecord& record) {
           {"zone_value", zone_value(record)}};
 }
 
+bool is_adrift(const WatchedRecord& record) { return record.drifted.has_value(); }
+
 json::object to_json(const DomainView& view) {
   return {{"domain", view.domain.name},
           {"tenant", view.tenant},
           {"status", view.domain.pending() ? "pending" : to_string(view.domain.status)},
-          {"created_at", timestamp_text(view.domain.created)}};
+          {"created_at", timestamp_text(view.domain.created)},
+          {"drifted", std::ranges::any_of(view.watched, is_adrift)}};
+}
+
+json::array drift_of(const DomainView& view) {
+  json::array drift;
+  for (const auto& record : view.watched) {
+    if (!is_adrift(record)) continue;
+    drift.push_back(
+        json::object{{"purpose", to_string(record.purpose)},
+                     {"name", record.name + "."},
+                     {"status", to_string(record.status)},
+                     {"since", timestamp_text(record.failing_since.value_or(*record.drifted))}});
+  }
+  return drift;
 }
 
 std::vector<DnsRecord> records_of(const DomainView& view, const Services& services) {
@@ -55,6 +75,7 @@ json::object with_records(const DomainView& view, const Services& services) {
   json::object document = to_json(view);
   json::array records;
   for (const auto& record : records_of(view, services)) records.push_back(to_json(record));
+  document["drift"] = drift_of(view);
   document["records"] = std::move(records);
   return document;
 }
@@ -63,7 +84,8 @@ Result<DomainView> view_of(sql::TenantScope scope, Domain domain) {
   auto tenant = accounts::find_tenant(scope.transaction(), domain.tenant);
   if (!tenant) return std::unexpected(tenant.error());
   auto keys = accounts::list_signing_keys(scope, domain.name);
-  return DomainView{std::move(domain), tenant->name, std::move(keys)};
+  auto watched = accounts::list_domain_records(scope, domain.name);
+  return DomainView{std::move(domain), tenant->name, std::move(keys), std::move(watched)};
 }
 
 Task<Result<DomainView>> read_domain(Call& call) {
@@ -210,6 +232,26 @@ Task<Result<void>> prove(Call& call, Domain domain) {
       });
 }
 
+// What was seen counts as a look of the watch's own, so that who has mended a record sees its drift
+// end at once. The answer doesn't depend on it.
+Task<void> note_look(Call& call, DomainView& view, const std::vector<CheckedRecord>& checked) {
+  const auto& timing = call.services.settings->domains;
+  const accounts::Look look{
+      observations_of(checked), call.now(), {timing.check_every, timing.recheck_after}};
+  auto noted = co_await call.services.registry->note<accounts::Noted>(
+      [domain = view.domain, look, chain = call.services.audit](sql::Transaction& tx) {
+        sql::TenantScope scope(tx, domain.tenant);
+        return accounts::note_look(scope, *chain, domain, look);
+      });
+  if (noted) {
+    accounts::log_turned(view.domain, *noted);
+    view.watched = std::move(noted->records);
+  } else {
+    log::warn("domain_look_not_noted",
+              {{"domain", view.domain.name}, {"error", noted.error().message}});
+  }
+}
+
 }  // namespace
 
 Task<Response> check_domain(Call& call) {
@@ -234,7 +276,9 @@ Task<Response> check_domain(Call& call) {
     if (!done) co_return problem(done.error());
     view->domain.challenge.clear();
   }
+  if (!view->domain.pending()) co_await note_look(call, *view, checked);
   json::object document = to_json(*view);
+  document["drift"] = drift_of(*view);
   document["ok"] = ok;
   document["records"] = std::move(records);
   co_return json_response(document);

@@ -18,9 +18,12 @@ std::string reference_to(std::string_view schema) {
 }
 json::object refer(std::string_view schema) { return {{"$ref", reference_to(schema)}}; }
 
-json::object text_schema(const Member& member) {
+/// Limits are checked in requests; of answers they say nothing.
+enum class Side : std::uint8_t { request, answer };
+
+json::object text_schema(const Member& member, Side side) {
   json::object schema{{"type", "string"}};
-  if (member.limit > 0) schema["maxLength"] = member.limit;
+  if (side == Side::request) schema["maxLength"] = member.limit;
   if (member.one_of.empty()) return schema;
   json::array values;
   for (const auto value : member.one_of) values.emplace_back(view(value));
@@ -28,15 +31,26 @@ json::object text_schema(const Member& member) {
   return schema;
 }
 
-json::object schema_of(const Member& member) {
+json::object integer_schema(const Member& member, Side side) {
+  json::object schema{{"type", "integer"}, {"minimum", 0}};
+  if (side == Side::request) schema["maximum"] = member.limit;
+  return schema;
+}
+
+json::object list_of_texts_schema(const Member& member, Side side) {
+  json::object schema{{"type", "array"}, {"items", text_schema(member, side)}};
+  if (side == Side::request) schema["maxItems"] = member.items;
+  return schema;
+}
+
+json::object schema_of(const Member& member, Side side) {
   switch (member.kind) {
-    case Kind::text: return text_schema(member);
-    case Kind::integer: return {{"type", "integer"}, {"minimum", 0}};
+    case Kind::text: return text_schema(member, side);
+    case Kind::integer: return integer_schema(member, side);
     case Kind::number: return {{"type", "number"}};
     case Kind::flag: return {{"type", "boolean"}};
     case Kind::time: return {{"type", "string"}, {"format", "date-time"}};
-    case Kind::texts:
-      return {{"type", "array"}, {"items", text_schema(member)}, {"maxItems", member.items}};
+    case Kind::texts: return list_of_texts_schema(member, side);
     case Kind::object:
       return member.shape == nullptr ? json::object{{"type", "object"}} : refer(member.shape->name);
     case Kind::objects: return {{"type", "array"}, {"items", refer(member.shape->name)}};
@@ -44,24 +58,24 @@ json::object schema_of(const Member& member) {
   return {};
 }
 
-json::object schema_of(const Shape& shape, json::object& schemas);
+json::object schema_of(const Shape& shape, Side side, json::object& schemas);
 
 // Every shape that a shape names goes into the document too.
-void add_schema(const Shape& shape, json::object& schemas) {
+void add_schema(const Shape& shape, Side side, json::object& schemas) {
   if (schemas.contains(view(shape.name))) return;
   schemas[view(shape.name)] = json::object{};  // ends a circle, should there be one
-  schemas[view(shape.name)] = schema_of(shape, schemas);
+  schemas[view(shape.name)] = schema_of(shape, side, schemas);
 }
 
-json::object schema_of(const Shape& shape, json::object& schemas) {
+json::object schema_of(const Shape& shape, Side side, json::object& schemas) {
   json::object properties;
   json::array required;
   for (const auto& member : shape.members) {
-    auto schema = schema_of(member);
+    auto schema = schema_of(member, side);
     if (!member.doc.empty()) schema["description"] = view(member.doc);
     properties[view(member.name)] = std::move(schema);
     if (member.presence == Presence::required) required.emplace_back(view(member.name));
-    if (member.shape != nullptr) add_schema(*member.shape, schemas);
+    if (member.shape != nullptr) add_schema(*member.shape, side, schemas);
   }
   json::object schema{{"type", "object"}, {"properties", std::move(properties)}};
   if (!required.empty()) schema["required"] = std::move(required);
@@ -81,7 +95,7 @@ json::array parameters_for(const Route& route) {
                                       {"in", "query"},
                                       {"required", member.presence == Presence::required},
                                       {"description", view(member.doc)},
-                                      {"schema", schema_of(member)}});
+                                      {"schema", schema_of(member, Side::request)}});
   }
   return parameters;
 }
@@ -105,7 +119,7 @@ json::object list_schema(const Shape& shape) {
 json::object answer_of(const Route& route, json::object& schemas) {
   const auto& answer = route.answer;
   json::object described{{"description", answer.form == Answer::Form::nothing ? "Done" : "Done: "}};
-  if (answer.shape != nullptr) add_schema(*answer.shape, schemas);
+  if (answer.shape != nullptr) add_schema(*answer.shape, Side::answer, schemas);
   switch (answer.form) {
     case Answer::Form::nothing: break;
     case Answer::Form::one:
@@ -131,7 +145,7 @@ json::object operation_of(const Route& route, json::object& schemas) {
   if (auto parameters = parameters_for(route); !parameters.empty())
     operation["parameters"] = std::move(parameters);
   if (route.body != nullptr) {
-    add_schema(*route.body, schemas);
+    add_schema(*route.body, Side::request, schemas);
     operation["requestBody"] = json::object{
         {"required", true}, {"content", content_of("application/json", refer(route.body->name))}};
   }
@@ -166,7 +180,7 @@ json::object security_schemes() {
 
 json::object make_openapi(std::span<const Route> routes, std::string_view version) {
   json::object schemas;
-  add_schema(kProblem, schemas);
+  add_schema(kProblem, Side::answer, schemas);
   json::object paths;
   for (const auto& route : routes) {
     auto& path = paths[view(route.pattern)];

@@ -59,12 +59,21 @@ inline constexpr std::array kDnsRecordMembers{
     Member{"value", text, required, "What a look-up answers", 4096},
     Member{"zone_value", text, required, "The same as a zone file has it", 4096}};
 inline constexpr Shape kDnsRecord{"DnsRecord", kDnsRecordMembers};
+inline constexpr std::array kDriftMembers{
+    Member{"purpose", text, required, "mx, spf, dkim or dmarc"},
+    Member{"name", text, required, "Of the record"},
+    Member{"status", text, required, "missing, different, or gone: as is the whole domain"},
+    Member{"since", Kind::time, required, "When it was first seen so"}};
+inline constexpr Shape kDrift{"Drift", kDriftMembers};
 inline constexpr std::array<std::string_view, 3> kDomainStatuses{"pending", "active", "suspended"};
 inline constexpr std::array kDomainMembers{
-    Member{"domain", text, required, "Its name"}, Member{"tenant", text, required, "Whose"},
+    Member{"domain", text, required, "Its name"},
+    Member{"tenant", text, required, "Whose"},
     Member{"status", text, required, "Pending: nothing is routed or signed until DNS proves it", 16,
            kDomainStatuses},
     Member{"created_at", Kind::time, required, ""},
+    Member{"drifted", flag, required, "A DNS record is no longer what it was and should be"},
+    Member{"drift", objects, optional, "Which ones; not in lists", 0, {}, &kDrift},
     Member{"records", objects, optional, "What to publish; not in lists", 0, {}, &kDnsRecord}};
 inline constexpr Shape kDomain{"Domain", kDomainMembers};
 inline constexpr std::array kCheckedRecordMembers{
@@ -74,7 +83,8 @@ inline constexpr std::array kCheckedRecordMembers{
     kDnsRecordMembers[3],
     kDnsRecordMembers[4],
     kDnsRecordMembers[5],
-    Member{"status", text, required, "ok, missing, different or unknown"},
+    Member{"status", text, required,
+           "ok, missing, different, unknown, or gone: as is the whole domain"},
     Member{"found", texts, required, "What DNS answered", 4096}};
 inline constexpr Shape kCheckedRecord{"CheckedRecord", kCheckedRecordMembers};
 inline constexpr std::array kDomainCheckMembers{
@@ -82,6 +92,8 @@ inline constexpr std::array kDomainCheckMembers{
     Member{"tenant", text, required, "Whose"},
     Member{"status", text, required, "Active, once the proof was found", 16, kDomainStatuses},
     Member{"created_at", Kind::time, required, ""},
+    Member{"drifted", flag, required, "A DNS record is no longer what it was and should be"},
+    Member{"drift", objects, required, "Which ones", 0, {}, &kDrift},
     Member{"ok", flag, required, "All records are as they should be"},
     Member{"records", objects, required, "", 0, {}, &kCheckedRecord}};
 inline constexpr Shape kDomainCheck{"DomainCheck", kDomainCheckMembers};
