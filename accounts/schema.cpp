@@ -298,17 +298,47 @@ CREATE TABLE domain_records (
 );
 )sql";
 
-constexpr std::array<sql::Migration, 3> kMigrations{{{1, "accounts", kFirst},
-                                                     {2, "people and keys", kPeopleAndKeys},
-                                                     {3, "records watched", kRecordsWatched}}};
+constexpr std::string_view kOutboundHosts = R"sql(
+CREATE TABLE outbound_hosts (
+  tenant_id BLOB NOT NULL,
+  host TEXT NOT NULL,
+  PRIMARY KEY (tenant_id, host)
+);
+)sql";
+
+// A connection is given to an address: giving one says nothing about who is there.
+constexpr std::string_view kConnectionsByAddress = R"sql(
+ALTER TABLE connections ADD COLUMN grantee TEXT NOT NULL DEFAULT '';
+UPDATE connections SET grantee =
+  COALESCE((SELECT email FROM people WHERE people.id = connections.grantee_person), '');
+ALTER TABLE connections DROP COLUMN grantee_person;
+
+CREATE TABLE connections_by_grantee (
+  grantee TEXT NOT NULL,
+  tenant_id BLOB NOT NULL,
+  id BLOB NOT NULL,
+  PRIMARY KEY (grantee, tenant_id, id)
+);
+CREATE INDEX connections_by_grantee_of_tenant ON connections_by_grantee (tenant_id, id);
+INSERT INTO connections_by_grantee (grantee, tenant_id, id)
+  SELECT grantee, tenant_id, id FROM connections;
+DROP TABLE connections_by_person;
+)sql";
+
+constexpr std::array<sql::Migration, 5> kMigrations{
+    {{1, "accounts", kFirst},
+     {2, "people and keys", kPeopleAndKeys},
+     {3, "records watched", kRecordsWatched},
+     {4, "outbound hosts", kOutboundHosts},
+     {5, "connections by address", kConnectionsByAddress}}};
 
 // In the order of the migrations that make them.
 constexpr auto kTenantTables = std::to_array<std::string_view>(
     {"accounts", "aliases", "catch_alls", "sender_grants", "credentials", "signing_keys", "members",
-     "roles", "api_keys", "api_key_usage", "connections", "domain_records"});
+     "roles", "api_keys", "api_key_usage", "connections", "domain_records", "outbound_hosts"});
 constexpr auto kPlatformTables = std::to_array<std::string_view>(
     {"guards", "tenants", "domains", "people", "recovery_codes", "passkeys", "memberships",
-     "web_sessions", "one_time_tokens", "api_key_digests", "connections_by_person"});
+     "web_sessions", "one_time_tokens", "api_key_digests", "connections_by_grantee"});
 
 }  // namespace
 

@@ -26,7 +26,8 @@ namespace postern::accounts {
 /// - `one_time_tokens`: who follows a link in a mail shows nothing but the token, and may not be a
 ///   person yet.
 /// - `api_key_digests`: a request shows only a key; the row says whose scope to open.
-/// - `connections_by_person`: where an outsider may act, asked before there is a scope; twin of the
+/// - `connections_by_grantee`: where an outsider may act, asked before there is a scope; twin of
+/// the
 ///   tenant table `connections`.
 sql::Schema schema();
 

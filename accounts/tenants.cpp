@@ -48,14 +48,15 @@ void delete_people_and_keys(sql::Transaction& tx, TenantId id) {
         std::string_view("DELETE FROM roles WHERE tenant_id = :tenant"),
         std::string_view("DELETE FROM api_keys WHERE tenant_id = :tenant"),
         std::string_view("DELETE FROM api_key_usage WHERE tenant_id = :tenant"),
-        std::string_view("DELETE FROM connections WHERE tenant_id = :tenant")}) {
+        std::string_view("DELETE FROM connections WHERE tenant_id = :tenant"),
+        std::string_view("DELETE FROM outbound_hosts WHERE tenant_id = :tenant")}) {
     scope.prepare(text).run();
   }
   for (const std::string_view text :
        {std::string_view("DELETE FROM memberships WHERE tenant_id = :id"),
         std::string_view("DELETE FROM one_time_tokens WHERE tenant_id = :id"),
         std::string_view("DELETE FROM api_key_digests WHERE tenant_id = :id"),
-        std::string_view("DELETE FROM connections_by_person WHERE tenant_id = :id")}) {
+        std::string_view("DELETE FROM connections_by_grantee WHERE tenant_id = :id")}) {
     tx.prepare(text).bind(":id", id).run();
   }
 }

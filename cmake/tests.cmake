@@ -36,6 +36,9 @@ foreach(folder core config storage message mailbox accounts dkim reputation smtp
 endforeach()
 postern_tests(app postern_app)
 postern_tests(security postern_app)
+# The IMAP client and listener of the IMAP tests serve here too, and the authenticator in software.
+target_sources(test_security PRIVATE tests/imap/test_server.cpp tests/imap/fake_backend.cpp
+  tests/accounts/factors/soft_authenticator.cpp)
 
 if(POSTERN_SANITIZE STREQUAL "address")
   file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*.cpp)

@@ -5,6 +5,7 @@
 
 #include "core/ascii.hpp"
 #include "core/ip_address.hpp"
+#include "core/outbound/options.hpp"
 
 namespace postern::config {
 
@@ -98,6 +99,16 @@ bool is_origin(std::string_view text) {
   if (text.empty()) return true;
   if (text.starts_with(kSecure)) return is_authority(text.substr(kSecure.size()), Hosts::any);
   return text.starts_with(kPlain) && is_authority(text.substr(kPlain.size()), Hosts::loopback);
+}
+
+bool is_proxy(std::string_view text) {
+  if (text.empty()) return true;
+  return text.starts_with(kProxyScheme) &&
+         parse_outbound_proxy(text.substr(kProxyScheme.size())).has_value();
+}
+
+bool is_private_network(std::string_view text) {
+  return outbound::parse_private_network(text).has_value();
 }
 
 bool is_mail_address(std::string_view text) {

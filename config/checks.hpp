@@ -22,8 +22,13 @@ bool is_endpoint(std::string_view text);
 bool is_dns_server(std::string_view text);
 
 /// Scheme and host, perhaps a port, nothing behind: "https://mail.example.com". Plain http for
-/// loopback alone. Of this and the next, nothing at all means the default.
+/// loopback alone. Of this and the next two, nothing at all means the default.
 bool is_origin(std::string_view text);
+/// "http://proxy.example.net:3128": the port is given, nothing behind it.
+inline constexpr std::string_view kProxyScheme = "http://";
+bool is_proxy(std::string_view text);
+/// Wholly inside a private range, without host bits: "10.1.2.0/24".
+bool is_private_network(std::string_view text);
 /// A plain address of ASCII: local part, "@", domain.
 bool is_mail_address(std::string_view text);
 

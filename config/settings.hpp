@@ -175,7 +175,14 @@ struct Settings {
     Duration retention = std::chrono::days(730);
     Duration login_interval = std::chrono::hours(24);
     std::filesystem::path witness_socket;  ///< empty: none
+    std::int64_t stream_backlog = 100'000;
   } audit;
+
+  struct Outbound {
+    std::string proxy;  ///< empty: none
+    bool allow_loopback = false;
+    std::vector<std::string> private_networks;
+  } outbound;
 
   struct Inbound {
     bool authenticate = true;

@@ -223,11 +223,20 @@ const Field<S> kTable[] = {
      "A mailbox's login from a network that it logged in from is recorded again after this time. Wrong passwords and blocks are always recorded."},
     {"audit.witness_socket", Path{POSTERN_AT(audit.witness_socket), ""}, Reload::restart,
      "A unix socket that gives the audit chains' heads and nothing else, for `postern witness` under another user. Its directory decides who may open it."},
+    {"audit.stream_backlog", Int{POSTERN_AT(audit.stream_backlog), {10, 100'000'000}}, Reload::restart,
+     "How many records may wait for the receiver of a streamed audit trail. Beyond it the oldest are skipped, which is counted and on record; nothing is removed from the trail."},
 
     {"domains.check_every", Time{POSTERN_AT(domains.check_every), {kSecond, 7 * kDay}}, Reload::restart,
      "How often the DNS records of a hosted domain are compared with what they should be; `postern domain check` does it at once."},
     {"domains.recheck_after", Time{POSTERN_AT(domains.recheck_after), {kSecond, kDay}}, Reload::restart,
      "How long after a record was seen missing or different a second look decides that it drifted; later where the answer may be cached for longer."},
+
+    {"outbound.proxy", Text{POSTERN_AT(outbound.proxy), is_proxy, "\"http://host:port\""}, Reload::restart,
+     "An HTTP proxy that every connection to a URL that a user supplied goes through (CONNECT), such as `\"http://proxy.example.net:3128\"`. Names are still looked up and addresses checked here."},
+    {"outbound.private_networks", TextsKind<S>{POSTERN_AT(outbound.private_networks), is_private_network, "a private network like \"10.1.2.0/24\"", 16}, Reload::restart,
+     "Parts of private address ranges that URLs of users may reach all the same, such as where your log server is. Every tenant's URLs may reach them."},
+    {"outbound.allow_loopback", Flag{POSTERN_AT(outbound.allow_loopback)}, Reload::restart,
+     "Let URLs that users supply reach loopback addresses, at any port. For tests only: whoever may set such a URL then reaches what listens on this machine."},
 
     {"inbound.authenticate", Flag{POSTERN_AT(inbound.authenticate)}, Reload::restart,
      "Check SPF, DKIM and DMARC of mail from other servers and write `Authentication-Results` (RFC 8601)."},
@@ -276,6 +285,7 @@ const Section kSections[] = {
     {"web", "The HTTP API and the people who sign in."},
     {"audit", "The record of administrative and security acts."},
     {"domains", "Watching the DNS records of the hosted domains."},
+    {"outbound", "Requests to URLs that users supply, such as the receiver of an audit stream."},
     {"inbound", "Checks of mail from other servers."},
     {"events", "What happened to messages (`postern message trace`)."},
     {"log", "Logs."},

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <array>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -70,6 +71,21 @@ struct Stream::Impl {
     return Step::done;
   }
 
+  // Whether the peer's end has come already.
+  bool peer_has_ended() {
+    if (tls) return tls->peek() == Step::closed;
+    char byte = 0;
+    return ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  }
+
+  // TCP's end behind that of TLS.
+  Step try_end() {
+    std::array<char, 256> dropped{};
+    const auto got = ::recv(socket.native_handle(), dropped.data(), dropped.size(), MSG_DONTWAIT);
+    if (got < 0) return fail_with_errno();
+    return got == 0 ? Step::closed : Step::done;
+  }
+
   Step try_peek() {
     if (tls) return tls->peek();
     char byte = 0;
@@ -98,6 +114,7 @@ struct Stream::Impl {
 
   static Task<Result<std::size_t>> read_some(std::shared_ptr<Impl> self, std::span<char> out);
   static Task<Result<void>> write_all(std::shared_ptr<Impl> self, std::string_view bytes);
+  static Task<Result<void>> finish(std::shared_ptr<Impl> self);
   static Task<Result<void>> wait_readable(std::shared_ptr<Impl> self);
   static Task<Result<void>> handshake(std::shared_ptr<Impl> self,
                                       std::shared_ptr<const tls::Context> context, tls::Role role,
@@ -145,6 +162,34 @@ Task<Result<void>> Stream::Impl::write_all(std::shared_ptr<Impl> self, std::stri
     if (step == Step::closed) co_return fail(Errc::io, "the peer closed the connection");
     if (step == Step::failed) co_return self->failure();
     co_await wait(self, step);
+  }
+  co_return cancelled();
+}
+
+Task<Result<void>> Stream::Impl::finish(std::shared_ptr<Impl> self) {
+  if (self->open && self->peer_has_ended()) co_return fail(Errc::io, "the peer closed too early");
+  while (self->open && self->tls) {
+    const Step step = self->tls->send_close();
+    if (step == Step::done) break;
+    if (step == Step::closed) co_return fail(Errc::io, "the peer closed too early");
+    if (step == Step::failed) co_return self->failure();
+    co_await wait(self, step);
+  }
+  if (!self->open) co_return cancelled();
+  if (::shutdown(self->socket.native_handle(), SHUT_WR) != 0) {
+    co_return fail(Errc::io, std::strerror(errno));
+  }
+  std::array<char, 4096> dropped{};
+  for (std::size_t more = 1; more > 0;) {
+    const auto got = co_await read_some(self, dropped);
+    if (!got) co_return std::unexpected(got.error());
+    more = *got;
+  }
+  while (self->open) {
+    const Step step = self->try_end();
+    if (step == Step::closed) co_return Result<void>{};
+    if (step == Step::failed) co_return std::unexpected(self->error);
+    if (step != Step::done) co_await wait(self, step);
   }
   co_return cancelled();
 }
@@ -205,6 +250,8 @@ Task<Result<std::size_t>> Stream::read_some(std::span<char> out) {
 Task<Result<void>> Stream::write_all(std::string_view bytes) {
   return Impl::write_all(impl_, bytes);
 }
+
+Task<Result<void>> Stream::finish() { return Impl::finish(impl_); }
 
 Task<Result<void>> Stream::wait_readable() { return Impl::wait_readable(impl_); }
 

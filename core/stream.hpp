@@ -36,6 +36,11 @@ class Stream {
   Task<Result<std::size_t>> read_some(std::span<char> out);
   /// All of `bytes`, which must stay alive until done.
   Task<Result<void>> write_all(std::string_view bytes);
+  /// Ends our side (close_notify under TLS, then TCP's own end) and waits until the peer has ended
+  /// its side; what it still sends is dropped. Without error the peer's transport has read
+  /// everything that was written: an end with something unread would be a reset. Errc::io: the peer
+  /// ended first, so that nobody knows, or the connection broke.
+  Task<Result<void>> finish();
   /// Waits until a read would not block, holding no buffer meanwhile (idle connections).
   Task<Result<void>> wait_readable();
 

@@ -13,6 +13,7 @@
 #include "accounts/registry.hpp"
 #include "config/settings.hpp"
 #include "core/dns/dns.hpp"
+#include "core/outbound/client.hpp"
 #include "core/rate_limiter.hpp"
 #include "core/time.hpp"
 #include "core/worker_pool.hpp"
@@ -45,9 +46,10 @@ struct Services {
   std::string public_url;              ///< where people reach this server, without a final slash
   std::function<Executor()> executor;  ///< of the calling io thread
   WorkerPool* workers = nullptr;       ///< for key generation, backup, files of past months
-  std::function<dns::Resolver*()> resolver;  ///< of the calling io thread
-  std::string version;                       ///< of the program
-  std::function<bool()> ready;               ///< all listeners up, not draining
+  std::function<dns::Resolver*()> resolver;         ///< of the calling io thread
+  std::string version;                              ///< of the program
+  std::function<bool()> ready;                      ///< all listeners up, not draining
+  std::function<const OutboundClient*()> outbound;  ///< of the calling io thread
 };
 
 }  // namespace postern::web

@@ -60,6 +60,7 @@ constexpr std::array<Row, kPermissions> kTable{{
     {connection_revoke, "connection.revoke", kTenant, "OA", "End somebody's acting here"},
     {audit_read, "audit.read", kTenant, "OAP", "Read the tenant's audit trail"},
     {audit_export, "audit.export", kTenant, "OA", "Export the tenant's audit trail"},
+    {audit_stream, "audit.stream", kTenant, "OA", "Say where the audit trail is streamed to"},
     {server_read, "server.read", kPlatform, "", "See the server's version and state"},
     {server_backup, "server.backup", kPlatform, "", "Make backups"},
     {tenant_create, "tenant.create", kPlatform, "", "Make tenants"},

@@ -56,6 +56,7 @@ enum class Permission : std::uint8_t {
   connection_revoke,
   audit_read,
   audit_export,
+  audit_stream,
   // Of the platform.
   server_read,
   server_backup,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "accounts/audit/rows.hpp"
+#include "accounts/audit/stream/stream.hpp"
 #include "core/crypto.hpp"
 #include "core/encoding.hpp"
 
@@ -156,10 +157,13 @@ Result<Closing> Chain::close(sql::Transaction& tx, TenantId chain, const By& by,
   if (!*found) return fail(Errc::not_found, "the tenant has no audit chain");
   Head head = **found;
   scope.prepare("DELETE FROM audit_records WHERE tenant_id = :tenant").run();
-  Closing closing{chain,    static_cast<std::uint64_t>(head.next_number - 1),
-                  head.mac, static_cast<std::uint64_t>(scope.changes()),
-                  by.at,    {},
-                  {}};
+  const auto removed = static_cast<std::uint64_t>(scope.changes());
+  // Its stream, if there is one, ends with it.
+  if (auto ended = remove_stream(scope); !ended && ended.error().code != Errc::not_found) {
+    return std::unexpected(ended.error());
+  }
+  Closing closing{
+      chain, static_cast<std::uint64_t>(head.next_number - 1), head.mac, removed, by.at, {}, {}};
   if (key != nullptr) sign_closing(closing, *key);
   head.first_number = head.next_number;
   head.cut_mac = head.mac;

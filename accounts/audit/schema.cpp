@@ -58,11 +58,35 @@ CREATE TABLE audit_keys (
 );
 )sql";
 
-constexpr std::array<sql::Migration, 1> kMigrations{{{1, "audit", kFirst}}};
+constexpr std::string_view kStreams = R"sql(
+CREATE TABLE audit_streams (
+  tenant_id BLOB NOT NULL PRIMARY KEY,
+  revision BLOB NOT NULL,
+  origin TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  cursor BIGINT NOT NULL,
+  delivered BIGINT NOT NULL,
+  skipped BIGINT NOT NULL,
+  delivered_at BIGINT,
+  failures BIGINT NOT NULL,
+  failing_since BIGINT,
+  retry_at BIGINT,
+  last_error TEXT NOT NULL,
+  changed_at BIGINT NOT NULL
+);
 
-constexpr std::array<std::string_view, 2> kTenantTables{"audit_records", "audit_heads"};
-constexpr std::array<std::string_view, 3> kPlatformTables{"audit_chains", "audit_seal",
-                                                          "audit_keys"};
+CREATE TABLE audit_stream_list (
+  id BLOB NOT NULL PRIMARY KEY
+);
+)sql";
+
+constexpr std::array<sql::Migration, 2> kMigrations{
+    {{1, "audit", kFirst}, {2, "audit streams", kStreams}}};
+
+constexpr std::array<std::string_view, 3> kTenantTables{"audit_records", "audit_heads",
+                                                        "audit_streams"};
+constexpr std::array<std::string_view, 4> kPlatformTables{"audit_chains", "audit_seal",
+                                                          "audit_keys", "audit_stream_list"};
 
 }  // namespace
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "accounts/people/person.hpp"
+#include "accounts/names.hpp"
 #include "accounts/people/stored.hpp"
 #include "accounts/tenants.hpp"
 
@@ -11,14 +11,14 @@ namespace postern::accounts {
 namespace {
 
 #define CONNECTION_COLUMNS \
-  "id, grantee_person, permissions, reason, granted_by, created_at, expires_at, revoked_at"
+  "id, grantee, permissions, reason, granted_by, created_at, expires_at, revoked_at"
 
 constexpr std::size_t kPage = 100;
 
 Connection read_connection(const sql::Statement& row) {
   Connection connection;
   connection.id = row.id<ConnectionId>(0);
-  connection.grantee = row.id<PersonId>(1);
+  connection.grantee = row.text(1);
   connection.permissions = read_permissions(row.text(2));
   connection.reason = row.text(3);
   connection.granted_by = row.text(4);
@@ -50,9 +50,9 @@ void erase_connection(sql::Transaction& tx, TenantId tenant, const Connection& c
       .bind(":id", connection.id)
       .run();
   tx.prepare(
-        "DELETE FROM connections_by_person WHERE person_id = :person AND tenant_id = :owner "
+        "DELETE FROM connections_by_grantee WHERE grantee = :grantee AND tenant_id = :owner "
         "AND id = :id")
-      .bind(":person", connection.grantee)
+      .bind_text(":grantee", connection.grantee)
       .bind(":owner", tenant)
       .bind(":id", connection.id)
       .run();
@@ -84,11 +84,11 @@ void insert_connection(sql::TenantScope& scope, const Connection& connection,
                        std::string_view permissions) {
   scope
       .prepare(
-          "INSERT INTO connections (tenant_id, id, grantee_person, permissions, reason, "
-          "granted_by, created_at, expires_at) VALUES (:tenant, :id, :person, :permissions, "
+          "INSERT INTO connections (tenant_id, id, grantee, permissions, reason, "
+          "granted_by, created_at, expires_at) VALUES (:tenant, :id, :grantee, :permissions, "
           ":reason, :by, :created, :expires)")
       .bind(":id", connection.id)
-      .bind(":person", connection.grantee)
+      .bind_text(":grantee", connection.grantee)
       .bind_text(":permissions", permissions)
       .bind_text(":reason", connection.reason)
       .bind_text(":by", connection.granted_by)
@@ -97,9 +97,9 @@ void insert_connection(sql::TenantScope& scope, const Connection& connection,
       .run();
   scope.transaction()
       .prepare(
-          "INSERT INTO connections_by_person (person_id, tenant_id, id) "
-          "VALUES (:person, :owner, :id)")
-      .bind(":person", connection.grantee)
+          "INSERT INTO connections_by_grantee (grantee, tenant_id, id) "
+          "VALUES (:grantee, :owner, :id)")
+      .bind_text(":grantee", connection.grantee)
       .bind(":owner", scope.tenant())
       .bind(":id", connection.id)
       .run();
@@ -111,11 +111,12 @@ Result<Connection> add_connection(sql::TenantScope& scope, const Connection& fre
   const auto permissions = permissions_text(fresh.permissions);
   if (!permissions) return std::unexpected(permissions.error());
   if (auto good = check_terms(fresh); !good) return std::unexpected(std::move(good.error()));
+  const auto grantee = parse_address(fresh.grantee);
+  if (!grantee) return std::unexpected(grantee.error());
   if (auto room = make_room(scope, fresh.created); !room)
     return std::unexpected(std::move(room.error()));
-  if (auto held = hold_person(scope.transaction(), fresh.grantee); !held)
-    return std::unexpected(std::move(held.error()));
   auto connection = fresh;
+  connection.grantee = grantee->text();
   connection.revoked.reset();
   insert_connection(scope, connection, *permissions);
   return connection;
@@ -138,11 +139,11 @@ std::vector<Connection> list_connections(sql::TenantScope& scope, ConnectionId a
   return read_all(rows);
 }
 
-Result<Connection> open_connection(sql::TenantScope& scope, ConnectionId id, PersonId person,
-                                   Timestamp now) {
+Result<Connection> open_connection(sql::TenantScope& scope, ConnectionId id,
+                                   std::string_view grantee, Timestamp now) {
   auto connection = find_connection(scope, id);
   if (!connection) return connection;
-  if (connection->grantee != person) return fail(Errc::not_found, "no such connection");
+  if (connection->grantee != grantee) return fail(Errc::not_found, "no such connection");
   if (!connection->runs(now)) return fail(Errc::denied, "the connection has ended");
   return connection;
 }
@@ -161,13 +162,13 @@ Result<void> revoke_connection(sql::TenantScope& scope, ConnectionId id, Timesta
   return {};
 }
 
-std::vector<ConnectionPlace> list_connections_of(sql::Transaction& tx, PersonId person,
+std::vector<ConnectionPlace> list_connections_of(sql::Transaction& tx, std::string_view grantee,
                                                  const ConnectionPlace& after, std::size_t limit) {
   auto rows = tx.prepare(
-      "SELECT tenant_id, id FROM connections_by_person WHERE person_id = :person "
+      "SELECT tenant_id, id FROM connections_by_grantee WHERE grantee = :grantee "
       "AND tenant_id >= :tenant_after AND (tenant_id > :tenant_after OR id > :id) "
       "ORDER BY tenant_id, id LIMIT :limit");
-  rows.bind(":person", person)
+  rows.bind_text(":grantee", grantee)
       .bind(":tenant_after", after.tenant)
       .bind(":id", after.id)
       .bind(":limit", as_integer(limit));
@@ -176,13 +177,18 @@ std::vector<ConnectionPlace> list_connections_of(sql::Transaction& tx, PersonId 
   return places;
 }
 
-void remove_connections_of(sql::Transaction& tx, PersonId person) {
-  for (auto places = list_connections_of(tx, person, {}, kPage); !places.empty();
-       places = list_connections_of(tx, person, {}, kPage)) {
+bool has_connections(sql::Transaction& tx, std::string_view email) {
+  const auto address = parse_address(email);
+  return address && !list_connections_of(tx, address->text(), {}, 1).empty();
+}
+
+void remove_connections_of(sql::Transaction& tx, std::string_view grantee) {
+  for (auto places = list_connections_of(tx, grantee, {}, kPage); !places.empty();
+       places = list_connections_of(tx, grantee, {}, kPage)) {
     for (const auto& place : places) {
       Connection connection;
       connection.id = place.id;
-      connection.grantee = person;
+      connection.grantee = grantee;
       erase_connection(tx, place.tenant, connection);
     }
   }

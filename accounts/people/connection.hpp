@@ -1,6 +1,10 @@
 // Connections: leave that a tenant gives to somebody who is no member (an agency's person, or an
 // operator's) to act in it, for a reason, for a time, and until it is revoked. Tenant table, with a
-// twin row in the platform table `connections_by_person`.
+// twin row in the platform table `connections_by_grantee`.
+//
+// It is given to an email address, whether or not there is a person of that address: so it tells
+// nobody who is there. A person who comes later and proves the address has it. Whoever lets people
+// in without such proof asks has_connections first.
 //
 // The grantee acts with these permissions and nothing of what they have elsewhere. Ended ones are
 // listed for kEndedKept, then they go when another is added; audit keeps what was done.
@@ -10,6 +14,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "accounts/access/permission.hpp"
@@ -28,7 +33,7 @@ inline constexpr std::chrono::hours kEndedKept{24 * 90};
 
 struct Connection {
   ConnectionId id;
-  PersonId grantee;
+  std::string grantee;  ///< an email address, canonical
   PermissionSet permissions;
   std::string reason;
   std::string granted_by;  ///< for people to read, as the caller gave it
@@ -39,28 +44,31 @@ struct Connection {
   [[nodiscard]] bool runs(Timestamp now) const { return !revoked && now < expires; }
 };
 
-/// Errc::not_found (grantee), Errc::invalid (permissions, reason, a time that is past or longer
-/// than kMaxConnectionTime), Errc::too_large (kMaxConnections). `revoked` is not taken.
+/// Errc::invalid (grantee in no form that parse_address takes, permissions, reason, a time that is
+/// past or longer than kMaxConnectionTime), Errc::too_large (kMaxConnections). `revoked` is not
+/// taken.
 Result<Connection> add_connection(sql::TenantScope& scope, const Connection& fresh);
 Result<Connection> find_connection(sql::TenantScope& scope, ConnectionId id);
 /// In order of id (oldest first), those after `after` (nil: from the start); ended ones with them.
 std::vector<Connection> list_connections(sql::TenantScope& scope, ConnectionId after,
                                          std::size_t limit);
-/// What the person may act by now: Errc::not_found when it is somebody else's, Errc::denied when it
-/// has ended.
-Result<Connection> open_connection(sql::TenantScope& scope, ConnectionId id, PersonId person,
-                                   Timestamp now);
+/// What the person of that canonical address may act by now: Errc::not_found when it is somebody
+/// else's, Errc::denied when it has ended.
+Result<Connection> open_connection(sql::TenantScope& scope, ConnectionId id,
+                                   std::string_view grantee, Timestamp now);
 /// Errc::not_found when there is none such unrevoked.
 Result<void> revoke_connection(sql::TenantScope& scope, ConnectionId id, Timestamp now);
 
-/// Where a person's connections are, ended ones with them.
+/// Where the connections of a canonical address are, ended ones with them.
 struct ConnectionPlace {
   TenantId tenant;
   ConnectionId id;
 };
-std::vector<ConnectionPlace> list_connections_of(sql::Transaction& tx, PersonId person,
+std::vector<ConnectionPlace> list_connections_of(sql::Transaction& tx, std::string_view grantee,
                                                  const ConnectionPlace& after, std::size_t limit);
+/// Whether any are there for an address in any form.
+bool has_connections(sql::Transaction& tx, std::string_view email);
 /// All of them, for a person who goes.
-void remove_connections_of(sql::Transaction& tx, PersonId person);
+void remove_connections_of(sql::Transaction& tx, std::string_view grantee);
 
 }  // namespace postern::accounts

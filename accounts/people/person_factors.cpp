@@ -128,10 +128,10 @@ std::size_t count_recovery_codes(sql::Transaction& tx, PersonId id) {
 Result<void> remove_person(sql::Transaction& tx, PersonId id) {
   if (auto held = hold_person(tx, id); !held) return held;
   if (auto left = leave_all_tenants(tx, id); !left) return left;
-  remove_connections_of(tx, id);
   delete_recovery_codes(tx, id);
   const auto person = find_person(tx, id);
   if (!person) return std::unexpected(person.error());
+  remove_connections_of(tx, person->email);
   for (const std::string_view text :
        {std::string_view("DELETE FROM passkeys WHERE person_id = :id"),
         std::string_view("DELETE FROM web_sessions WHERE person_id = :id"),

@@ -1,4 +1,4 @@
-// postern audit list|export|verify
+// postern audit list|verify|resume; stream is in cmd_audit_stream.cpp
 #include <iostream>
 
 #include "app/cli/context.hpp"
@@ -111,6 +111,8 @@ void add_audit_verbs(CLI::App& app, Context& context) {
   check->add_option("--witness", what->statements, "a witness's statements, to check against too");
   check->add_option("--witness-key", what->public_key, "the witness's public key (PEM)");
   check->callback([&context, what] { verify(context, *what); });
+
+  add_audit_stream_verbs(*family, context);
 
   auto tenant = std::make_shared<std::string>();
   auto* resume = family->add_subcommand(

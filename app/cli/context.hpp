@@ -60,6 +60,7 @@ void add_login_verbs(CLI::App& app, Context& context);
 void add_person_verbs(CLI::App& app, Context& context);
 void add_key_verbs(CLI::App& app, Context& context);
 void add_audit_verbs(CLI::App& app, Context& context);
+void add_audit_stream_verbs(CLI::App& audit, Context& context);  // below `audit`
 void add_witness_verbs(CLI::App& app, Context& context);
 void add_api_verbs(CLI::App& app, Context& context);
 void add_queue_verbs(CLI::App& app, Context& context);

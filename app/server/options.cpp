@@ -1,6 +1,7 @@
 #include "app/server/options.hpp"
 
 #include "app/server/endpoint.hpp"
+#include "config/checks.hpp"
 #include "core/log.hpp"
 
 namespace postern::server {
@@ -183,6 +184,23 @@ Result<void> configure_log(const config::Settings& settings) {
   const auto format =
       settings.log.format == config::LogFormat::json ? log::Format::json : log::Format::text;
   return log::configure(level, format, settings.log.file.string());
+}
+
+OutboundOptions outbound_options(const config::Settings& settings) {
+  const auto& from = settings.outbound;
+  OutboundOptions options;
+  options.addresses.allow_loopback = from.allow_loopback;
+  for (const auto& text : from.private_networks) {
+    auto network = outbound::parse_private_network(text);
+    if (network) options.addresses.private_networks.push_back(*network);
+  }
+  options.any_port = from.allow_loopback;  // tests' servers are where there is room
+  if (!from.proxy.empty()) {
+    // Checked when it was loaded.
+    auto proxy = parse_outbound_proxy(from.proxy.substr(config::kProxyScheme.size()));
+    if (proxy) options.proxy = std::move(*proxy);
+  }
+  return options;
 }
 
 web::AccessOptions access_options(const config::Settings& settings) {

@@ -7,6 +7,7 @@
 #include "accounts/password.hpp"
 #include "config/settings.hpp"
 #include "core/dns/resolver.hpp"
+#include "core/outbound/options.hpp"
 #include "imap/options.hpp"
 #include "smtp/delivery/settings.hpp"
 #include "smtp/reception/environment.hpp"
@@ -30,5 +31,6 @@ imap::Options imap_options(const config::Settings& settings,
 Result<void> configure_log(const config::Settings& settings);
 
 web::AccessOptions access_options(const config::Settings& settings);
+OutboundOptions outbound_options(const config::Settings& settings);
 
 }  // namespace postern::server

@@ -67,6 +67,18 @@ smtp::reception::Environment reception_environment(const config::Settings& setti
   return environment;
 }
 
+Result<void> make_outbound(const config::Settings& settings, Parts& parts) {
+  auto tls = tls::Context::make_client(tls::Context::Verify::system_roots);
+  if (!tls) return std::unexpected(tls.error());
+  const std::shared_ptr<const tls::Context> context = std::move(*tls);
+  parts.outbound.reserve(parts.resolvers.size());
+  for (const auto& resolver : parts.resolvers) {
+    parts.outbound.push_back(
+        std::make_unique<OutboundClient>(*resolver, context, outbound_options(settings)));
+  }
+  return {};
+}
+
 Result<void> make_mail(const config::Settings& settings, Parts& parts) {
   auto client_tls = tls::Context::make_client(tls::Context::Verify::none);
   if (!client_tls) return std::unexpected(client_tls.error());
@@ -115,6 +127,11 @@ dns::Resolver& Parts::resolver() const {
   return *resolvers[index < resolvers.size() ? index : 0];
 }
 
+OutboundClient& Parts::outbound_client() const {
+  const auto index = runtime->current();
+  return *outbound[index < outbound.size() ? index : 0];
+}
+
 Executor Parts::executor() const {
   const auto index = runtime->current();
   return runtime->context(index < runtime->size() ? index : 0).get_executor();
@@ -134,6 +151,7 @@ Result<std::unique_ptr<Parts>> make_parts(const config::Settings& settings) {
     parts->resolvers.push_back(
         dns::make_resolver(parts->runtime->context(i), resolver_options(settings)));
   }
+  if (auto made = make_outbound(settings, *parts); !made) return std::unexpected(made.error());
   parts->budget = std::make_shared<smtp::ByteBudget>(settings.limits.message_memory.bytes);
   parts->workers = std::make_unique<WorkerPool>("worker", kWorkerThreads, kWorkerQueue);
   parts->body_workers = std::make_unique<WorkerPool>("body", threads, kBodyQueue);

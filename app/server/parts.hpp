@@ -17,6 +17,7 @@
 #include "app/server/queue_mailer.hpp"
 #include "config/settings.hpp"
 #include "core/dns/dns.hpp"
+#include "core/outbound/client.hpp"
 #include "core/runtime.hpp"
 #include "core/tls/context.hpp"
 #include "core/worker_pool.hpp"
@@ -64,6 +65,7 @@ class TenantKeys final : public mailbox::TenantKeys, public smtp::delivery::KeyS
 struct Parts {
   std::unique_ptr<Runtime> runtime;
   std::vector<std::shared_ptr<dns::Resolver>> resolvers;  ///< one for each io thread
+  std::vector<std::unique_ptr<OutboundClient>> outbound;  ///< one for each io thread
   CurrentTls tls;
   std::shared_ptr<smtp::ByteBudget> budget;
   std::unique_ptr<storage::Store> store;
@@ -91,6 +93,7 @@ struct Parts {
 
   /// The resolver of the calling io thread; the first one's from elsewhere.
   [[nodiscard]] dns::Resolver& resolver() const;
+  [[nodiscard]] OutboundClient& outbound_client() const;
   /// Of the calling io thread; the first one's from elsewhere.
   [[nodiscard]] Executor executor() const;
 };

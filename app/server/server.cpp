@@ -6,6 +6,7 @@
 #include <future>
 #include <thread>
 
+#include "app/server/audit_streams.hpp"
 #include "app/server/domain_watch.hpp"
 #include "app/server/listeners.hpp"
 #include "app/server/maintenance.hpp"
@@ -39,6 +40,7 @@ class Server {
   void wait_for_signal();
   void reload();
   void drain();
+  StreamWork stream_work();
 
   std::filesystem::path file_;
   config::Settings settings_;  ///< as started: handlers read it on io threads, so it never changes
@@ -53,6 +55,7 @@ class Server {
   std::unique_ptr<Listeners> listeners_;
   std::unique_ptr<Maintenance> maintenance_;
   std::unique_ptr<DomainWatch> domain_watch_;
+  std::unique_ptr<AuditStreams> audit_streams_;
   std::atomic<bool> ready_{false};
 };
 
@@ -77,6 +80,7 @@ web::Services make_services(const config::Settings& settings, Parts& parts,
   services.codes_key = random_bytes(crypto::kKeySize);
   services.public_url =
       settings.web.public_url.empty() ? "https://" + settings.hostname : settings.web.public_url;
+  services.outbound = [&parts] { return &parts.outbound_client(); };
   services.version = POSTERN_VERSION;
   services.ready = [&ready] { return ready.load(); };
   return services;
@@ -119,12 +123,24 @@ Result<void> Server::run() {
   domain_watch_ = std::make_unique<DomainWatch>(parts_->runtime->context(0),
                                                 domain_watching(settings_, *parts_));
   domain_watch_->start();
+  audit_streams_ = std::make_unique<AuditStreams>(*parts_->runtime, stream_work());
+  audit_streams_->start();
   ready_ = true;
   log::info("ready", {{"hostname", settings_.hostname}, {"threads", parts_->runtime->size()}});
   wait_for_signal();
   main_.run();
   drain();
   return {};
+}
+
+StreamWork Server::stream_work() {
+  return {*parts_->registry,
+          *parts_->audit,
+          parts_->keystore->master(),
+          *parts_->outbound.front(),
+          system_clock(),
+          settings_.hostname,
+          static_cast<std::uint64_t>(settings_.audit.stream_backlog)};
 }
 
 void Server::wait_for_signal() {
@@ -173,6 +189,7 @@ void Server::drain() {
   const auto deadline = std::chrono::steady_clock::now() + applied_.runtime.shutdown_deadline;
   maintenance_->stop();
   domain_watch_->stop();
+  audit_streams_->stop();
   listeners_->stop_accepting();
   listeners_->drain_sessions();
   // Both at once: a slow session must not use up the time of deliveries under way.

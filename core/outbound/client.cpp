@@ -20,8 +20,10 @@ bool is_visible(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-Result<void> check_allowed(const Url& url, const OutboundRequest& request) {
-  if (!request.allowed_hosts || matches_host(url, *request.allowed_hosts)) return {};
+using AllowedHosts = std::optional<std::vector<std::string>>;
+
+Result<void> check_allowed(const Url& url, const AllowedHosts& allowed) {
+  if (!allowed || matches_host(url, *allowed)) return {};
   return fail(Errc::denied, url.host + " is not one of the hosts that are allowed");
 }
 
@@ -39,7 +41,8 @@ Task<Result<void>> send(BoundedStream& bounded, const OutboundRequest& request, 
 Task<Result<OutboundResponse>> exchange(const Setup& setup, const OutboundLimits& limits,
                                         const OutboundRequest& request, const Url& url,
                                         BoundedStream& bounded) {
-  if (auto ok = check_allowed(url, request); !ok) co_return std::unexpected(ok.error());
+  if (auto ok = check_allowed(url, request.allowed_hosts); !ok)
+    co_return std::unexpected(ok.error());
   const auto addresses =
       co_await resolve_checked(setup.resolver, url, setup.options, bounded.end());
   if (!addresses) co_return std::unexpected(addresses.error());
@@ -92,6 +95,26 @@ Task<Result<OutboundResponse>> run(std::shared_ptr<const Setup> setup, OutboundR
   }
 }
 
+using Opened = Result<std::unique_ptr<BoundedStream>>;
+
+Task<Opened> open(std::shared_ptr<const Setup> setup, OutboundEndpoint endpoint) {
+  const auto url = check_endpoint(endpoint.authority, endpoint.usual_port, setup->options);
+  if (!url) co_return std::unexpected(url.error());
+  if (auto ok = check_allowed(*url, endpoint.allowed_hosts); !ok) {
+    co_return std::unexpected(ok.error());
+  }
+  const OutboundLimits limits = endpoint.limits.value_or(setup->options.limits);
+  const Executor executor = co_await asio::this_coro::executor;
+  auto bounded = std::make_unique<BoundedStream>(executor, limits.total);
+  const auto addresses =
+      co_await resolve_checked(setup->resolver, *url, setup->options, bounded->end());
+  if (!addresses) co_return std::unexpected(addresses.error());
+  if (auto done = co_await connect(*setup, limits, *url, *addresses, *bounded); !done) {
+    co_return std::unexpected(done.error());
+  }
+  co_return bounded;
+}
+
 }  // namespace
 
 }  // namespace outbound
@@ -114,6 +137,16 @@ Task<Result<OutboundResponse>> OutboundClient::fetch(OutboundRequest request) co
 
 Result<outbound::Url> OutboundClient::check(std::string_view url) const {
   return outbound::check_url(url, setup_->options);
+}
+
+Task<Result<std::unique_ptr<outbound::BoundedStream>>> OutboundClient::connect(
+    OutboundEndpoint endpoint) const {
+  return outbound::open(setup_, std::move(endpoint));
+}
+
+Result<outbound::Url> OutboundClient::check_endpoint(std::string_view authority,
+                                                     std::uint16_t usual_port) const {
+  return outbound::check_endpoint(authority, usual_port, setup_->options);
 }
 
 }  // namespace postern

@@ -1,4 +1,5 @@
-// The one outbound HTTP client of the program: every URL that a user supplied is fetched here.
+// The one outbound client of the program: every URL that a user supplied is fetched here, and every
+// other place that a user named is connected to here.
 //
 // It keeps a user's URL from reaching what only this machine can reach (server-side request
 // forgery): strict URLs, one DNS lookup a hop with every address checked, a connection to a checked
@@ -16,6 +17,7 @@
 #include <memory>
 
 #include "core/dns/dns.hpp"
+#include "core/outbound/bounded_stream.hpp"
 #include "core/outbound/options.hpp"
 #include "core/outbound/request.hpp"
 #include "core/outbound/response_parser.hpp"
@@ -41,8 +43,16 @@ class OutboundClient {
   /// connection or an answer that is not HTTP; Errc::too_large: a limit of either side.
   [[nodiscard]] Task<Result<OutboundResponse>> fetch(OutboundRequest request) const;
 
+  /// A TLS stream to a checked address of the endpoint, its certificate verified for the host: for
+  /// protocols that aren't HTTP. It is closed when the limits' total time is over. Errors as above.
+  [[nodiscard]] Task<Result<std::unique_ptr<outbound::BoundedStream>>> connect(
+      OutboundEndpoint endpoint) const;
+
   /// What can be said of a URL without a connection, for when it is configured.
   [[nodiscard]] Result<outbound::Url> check(std::string_view url) const;
+  /// The same of what connect() is given.
+  [[nodiscard]] Result<outbound::Url> check_endpoint(std::string_view authority,
+                                                     std::uint16_t usual_port) const;
 
  private:
   std::shared_ptr<const outbound::Setup> setup_;

@@ -41,6 +41,14 @@ struct OutboundRequest {
   std::optional<std::vector<std::string>> allowed_hosts;
 };
 
+/// Where a stream of another protocol goes.
+struct OutboundEndpoint {
+  std::string authority;         ///< "host" or "host:port", brackets around IPv6
+  std::uint16_t usual_port = 0;  ///< when the authority has none
+  std::optional<OutboundLimits> limits;
+  std::optional<std::vector<std::string>> allowed_hosts;  ///< as of OutboundRequest
+};
+
 namespace outbound {
 
 inline constexpr std::size_t kMaxRequestHeaders = 64;

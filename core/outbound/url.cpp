@@ -84,23 +84,27 @@ Result<void> set_host(Url& url, std::string_view raw) {
 }
 
 // RFC 3986 §3.2.3; `text` is what follows the host: empty, or ':' and the port.
-Result<void> set_port(Url& url, std::string_view text, const OutboundOptions& options) {
-  url.port = url.scheme == Scheme::https ? kHttpsPort : kHttpPort;
-  if (!text.empty()) {
-    const auto end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data() + 1, end, url.port);
-    if (text.front() != ':' || error != std::errc{} || stop != end || url.port == 0 ||
-        text[1] == '0') {
-      return fail(Errc::invalid, "the URL's port is not a port number");
-    }
-  }
-  if (!options.any_port && std::ranges::find(options.ports, url.port) == options.ports.end()) {
-    return fail(Errc::denied, fmt::format("port {} is not allowed in a URL", url.port));
+Result<void> set_port(Url& url, std::string_view text, std::uint16_t usual) {
+  url.port = usual;
+  if (text.empty()) return {};
+  const auto end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data() + 1, end, url.port);
+  if (text.front() != ':' || error != std::errc{} || stop != end || url.port == 0 ||
+      text[1] == '0') {
+    return fail(Errc::invalid, "the URL's port is not a port number");
   }
   return {};
 }
 
-Result<void> set_authority(Url& url, std::string_view text, const OutboundOptions& options) {
+bool allows_port(const OutboundOptions& options, std::uint16_t port) {
+  return options.any_port || std::ranges::find(options.ports, port) != options.ports.end();
+}
+
+std::unexpected<Error> refused_port(std::uint16_t port) {
+  return fail(Errc::denied, fmt::format("port {} is not allowed in a URL", port));
+}
+
+Result<void> set_authority(Url& url, std::string_view text, std::uint16_t usual_port) {
   if (text.empty()) return fail(Errc::invalid, "the URL has no host");
   if (text.find('@') != std::string_view::npos) {
     return fail(Errc::invalid, "the URL has a user name in it");
@@ -109,7 +113,7 @@ Result<void> set_authority(Url& url, std::string_view text, const OutboundOption
   if (bracket == std::string_view::npos) return fail(Errc::invalid, "the URL's host is not valid");
   const auto host_end = bracket > 0 ? bracket + 1 : std::min(text.find(':'), text.size());
   if (auto ok = set_host(url, text.substr(0, host_end)); !ok) return ok;
-  return set_port(url, text.substr(host_end), options);
+  return set_port(url, text.substr(host_end), usual_port);
 }
 
 Result<void> set_scheme(Url& url, std::string_view scheme, const OutboundOptions& options) {
@@ -130,14 +134,28 @@ Result<void> set_target(Url& url, std::string_view text) {
   return {};
 }
 
-// Boost.URL 1.81 ends the host "192.0.2.1.example.com" after the address and takes the rest for a
-// path: where the authority ends is decided here.
-Result<Url> parse_url(std::string_view text, const OutboundOptions& options) {
+Result<void> check_text(std::string_view text) {
   if (text.size() > kMaxUrl) {
     return fail(Errc::invalid, fmt::format("the URL is longer than {} characters", kMaxUrl));
   }
-  if (!is_url_text(text))
+  if (!is_url_text(text)) {
     return fail(Errc::invalid, "the URL has a character that it may not have");
+  }
+  return {};
+}
+
+Result<Url> check_literal(Url url, const OutboundOptions& options) {
+  if (!url.address) return url;
+  if (const auto rule = refusal(*url.address, options.addresses); !rule.empty()) {
+    return fail(Errc::denied, fmt::format("the URL's address is refused: {}", rule));
+  }
+  return url;
+}
+
+// Boost.URL 1.81 ends the host "192.0.2.1.example.com" after the address and takes the rest for a
+// path: where the authority ends is decided here.
+Result<Url> parse_url(std::string_view text, const OutboundOptions& options) {
+  if (auto ok = check_text(text); !ok) return std::unexpected(ok.error());
   Url url;
   const auto scheme = text.substr(0, text.find(':'));
   if (auto ok = set_scheme(url, scheme, options); !ok) return std::unexpected(ok.error());
@@ -145,7 +163,9 @@ Result<Url> parse_url(std::string_view text, const OutboundOptions& options) {
   if (!text.starts_with("://")) return fail(Errc::invalid, "the URL must begin with https://");
   text.remove_prefix(3);
   const auto authority = text.substr(0, text.find_first_of("/?#"));
-  if (auto ok = set_authority(url, authority, options); !ok) return std::unexpected(ok.error());
+  const auto usual = url.scheme == Scheme::https ? kHttpsPort : kHttpPort;
+  if (auto ok = set_authority(url, authority, usual); !ok) return std::unexpected(ok.error());
+  if (!allows_port(options, url.port)) return refused_port(url.port);
   text.remove_prefix(authority.size());
   if (auto ok = set_target(url, text); !ok) return std::unexpected(ok.error());
   return url;
@@ -175,11 +195,21 @@ bool Url::same_origin(const Url& other) const {
 
 Result<Url> check_url(std::string_view text, const OutboundOptions& options) {
   auto url = parse_url(text, options);
-  if (!url || !url->address) return url;
-  if (const auto rule = refusal(*url->address, options.addresses); !rule.empty()) {
-    return fail(Errc::denied, fmt::format("the URL's address is refused: {}", rule));
+  if (!url) return url;
+  return check_literal(std::move(*url), options);
+}
+
+Result<Url> check_endpoint(std::string_view authority, std::uint16_t usual_port,
+                           const OutboundOptions& options) {
+  constexpr std::uint16_t kFirstUserPort = 1024;  // RFC 6335 §6
+  if (auto ok = check_text(authority); !ok) return std::unexpected(ok.error());
+  Url url;
+  if (auto ok = set_authority(url, authority, usual_port); !ok) return std::unexpected(ok.error());
+  if (url.port != usual_port && url.port < kFirstUserPort && !allows_port(options, url.port)) {
+    return refused_port(url.port);
   }
-  return url;
+  url.target = "/";
+  return check_literal(std::move(url), options);
 }
 
 bool is_host_pattern(std::string_view pattern) {

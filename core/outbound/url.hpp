@@ -41,6 +41,11 @@ struct Url {
 /// the client checks that at each connection.
 Result<Url> check_url(std::string_view text, const OutboundOptions& options);
 
+/// A place that TLS is spoken to by another protocol than HTTP: "host" or "host:port", under the
+/// same rules for names and addresses. Ports: those of `options`, `usual_port`, and all from 1024.
+Result<Url> check_endpoint(std::string_view authority, std::uint16_t usual_port,
+                           const OutboundOptions& options);
+
 /// Where `location` leads when `base` answered with it (RFC 3986 §5.2), checked like any URL.
 Result<Url> check_redirect(const Url& base, std::string_view location,
                            const OutboundOptions& options);

@@ -120,6 +120,16 @@ Step Session::write(std::string_view bytes, std::size_t& count) {
   return outcome(SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &count));
 }
 
+Step Session::send_close() {
+  if (failed_ || !SSL_is_init_finished(ssl_.get())) {
+    return fail_with(Errc::io, "TLS: the connection is lost");
+  }
+  ERR_clear_error();
+  errno = 0;
+  const int returned = SSL_shutdown(ssl_.get());
+  return returned < 0 ? outcome(returned) : Step::done;  // 0: sent, the peer's is still to come
+}
+
 void Session::shutdown() {
   if (failed_ || !SSL_is_init_finished(ssl_.get())) return;
   SSL_shutdown(ssl_.get());

@@ -45,6 +45,8 @@ class Session {
   Step peek();
   /// Writes at most one record's worth; `count` says how much was taken.
   Step write(std::string_view bytes, std::size_t& count);
+  /// Sends close_notify; what the peer still sends can be read.
+  Step send_close();
   /// Sends close_notify if that needs no waiting.
   void shutdown();
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "smtp/protocol/envelope.hpp"
 #include "smtp/protocol/reply.hpp"
@@ -82,5 +83,9 @@ Outcome<Vrfy> parse_vrfy(std::string_view arguments);
 Outcome<Expn> parse_expn(std::string_view arguments);
 Outcome<StartTls> parse_starttls(std::string_view arguments);
 Outcome<Auth> parse_auth(std::string_view arguments);
+
+/// The keywords that parse_mail and parse_rcpt take, upper case.
+std::vector<std::string_view> mail_parameters();
+std::vector<std::string_view> rcpt_parameters();
 
 }  // namespace postern::smtp

@@ -1,5 +1,7 @@
 // MAIL FROM and its parameters.
+#include <array>
 #include <charconv>
+#include <utility>
 
 #include "core/ascii.hpp"
 #include "message/email_address.hpp"
@@ -66,37 +68,34 @@ Outcome<> take_envid(std::string_view value, Mail& mail) {
 }
 
 // RFC 4954 §5: whom the sender vouches for. Checked and forgotten, as nobody here trusts it.
-Outcome<> check_auth(std::string_view value) {
+Outcome<> take_auth(std::string_view value, Mail&) {
   if (value.empty() || (value != "<>" && !decode_xtext(value))) return bad("Bad AUTH");
   return {};
 }
 
-Outcome<> once(bool& seen) {
-  if (seen) return bad("Parameter given twice");
-  seen = true;
+Outcome<> take_utf8(std::string_view, Mail& mail) {
+  mail.charset = Charset::utf8;
   return {};
 }
 
+struct Parameter {
+  std::string_view keyword;
+  bool Seen::* seen;
+  Outcome<> (*take)(std::string_view value, Mail& mail);
+};
+constexpr std::array kParameters{
+    Parameter{"SIZE", &Seen::size, take_size}, Parameter{"BODY", &Seen::body, take_body},
+    Parameter{"RET", &Seen::ret, take_ret},    Parameter{"ENVID", &Seen::envid, take_envid},
+    Parameter{"AUTH", &Seen::auth, take_auth}, Parameter{"SMTPUTF8", &Seen::utf8, take_utf8},
+};
+
 Outcome<> take_parameter(const EsmtpParameter& parameter, Mail& mail, Seen& seen) {
-  const auto is = [&](std::string_view keyword) {
-    return ascii::iequals(parameter.keyword, keyword);
-  };
-  const std::string_view value = parameter.value;
-  if (is("SMTPUTF8")) {
-    if (parameter.has_value) return bad("SMTPUTF8 takes no value");
-    mail.charset = Charset::utf8;
-    return once(seen.utf8);
+  for (const auto& [keyword, given, take] : kParameters) {
+    if (!ascii::iequals(parameter.keyword, keyword)) continue;
+    if (take == take_utf8 && parameter.has_value) return bad("SMTPUTF8 takes no value");
+    if (std::exchange(seen.*given, true)) return bad("Parameter given twice");
+    return take(parameter.value, mail);
   }
-  const auto with = [&](bool& flag, auto take) {
-    auto first = once(flag);
-    return first ? take(value, mail) : first;
-  };
-  if (is("SIZE")) return with(seen.size, take_size);
-  if (is("BODY")) return with(seen.body, take_body);
-  if (is("RET")) return with(seen.ret, take_ret);
-  if (is("ENVID")) return with(seen.envid, take_envid);
-  if (is("AUTH"))
-    return with(seen.auth, [](std::string_view text, Mail&) { return check_auth(text); });
   return refuse(555, {5, 5, 4}, "Unknown MAIL parameter");
 }
 
@@ -120,6 +119,13 @@ Outcome<std::string_view> take_path(std::string_view arguments, Mail& mail) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> mail_parameters() {
+  std::vector<std::string_view> names;
+  names.reserve(kParameters.size());
+  for (const auto& parameter : kParameters) names.push_back(parameter.keyword);
+  return names;
+}
 
 Outcome<Mail> parse_mail(std::string_view arguments) {
   Mail mail;

@@ -1,4 +1,6 @@
 // RCPT TO and its parameters.
+#include <array>
+
 #include "core/ascii.hpp"
 #include "message/email_address.hpp"
 #include "smtp/protocol/command.hpp"
@@ -74,7 +76,31 @@ std::optional<ParsedPath> parse_recipient_path(std::string_view text) {
   return parse_path(text);
 }
 
+struct Parameter {
+  std::string_view keyword;
+  Outcome<> (*take)(std::string_view value, Recipient& recipient);
+};
+constexpr std::array kParameters{
+    Parameter{"NOTIFY",
+              [](std::string_view value, Recipient& to) { return take_notify(value, to.notify); }},
+    Parameter{"ORCPT", take_orcpt},
+};
+
+Outcome<> take_parameter(const EsmtpParameter& parameter, Recipient& recipient) {
+  for (const auto& [keyword, take] : kParameters) {
+    if (ascii::iequals(parameter.keyword, keyword)) return take(parameter.value, recipient);
+  }
+  return refuse(555, {5, 5, 4}, "Unknown RCPT parameter");
+}
+
 }  // namespace
+
+std::vector<std::string_view> rcpt_parameters() {
+  std::vector<std::string_view> names;
+  names.reserve(kParameters.size());
+  for (const auto& parameter : kParameters) names.push_back(parameter.keyword);
+  return names;
+}
 
 Outcome<Rcpt> parse_rcpt(std::string_view arguments) {
   if (!ascii::istarts_with(arguments, "TO:")) return bad("Syntax: RCPT TO:<address>");
@@ -87,11 +113,7 @@ Outcome<Rcpt> parse_rcpt(std::string_view arguments) {
   arguments.remove_prefix(std::min(parsed->length + 1, arguments.size()));
   if (!arguments.empty()) rcpt.parameters = Parameters::present;
   const auto taken = for_each_parameter(arguments, [&](const EsmtpParameter& parameter) {
-    if (ascii::iequals(parameter.keyword, "NOTIFY"))
-      return take_notify(parameter.value, rcpt.recipient.notify);
-    if (ascii::iequals(parameter.keyword, "ORCPT"))
-      return take_orcpt(parameter.value, rcpt.recipient);
-    return Outcome<>(refuse(555, {5, 5, 4}, "Unknown RCPT parameter"));
+    return take_parameter(parameter, rcpt.recipient);
   });
   if (!taken) return std::unexpected(taken.error());
   return rcpt;

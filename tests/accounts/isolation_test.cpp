@@ -4,6 +4,7 @@
 #include <set>
 
 #include "accounts/domain_records.hpp"
+#include "accounts/outbound_hosts.hpp"
 #include "tests/accounts/people/people.hpp"
 
 using namespace postern;
@@ -26,6 +27,7 @@ const std::map<std::string_view, std::string_view> kCounts{
     {"api_key_usage", "SELECT COUNT(month) FROM api_key_usage WHERE tenant_id = :tenant"},
     {"connections", "SELECT COUNT(id) FROM connections WHERE tenant_id = :tenant"},
     {"domain_records", "SELECT COUNT(name) FROM domain_records WHERE tenant_id = :tenant"},
+    {"outbound_hosts", "SELECT COUNT(host) FROM outbound_hosts WHERE tenant_id = :tenant"},
 };
 
 struct TwoTenants : PeopleWorld {
@@ -48,6 +50,8 @@ struct TwoTenants : PeopleWorld {
     must(try_connection(mine, connection));
     must(scoped(mine,
                 [this](sql::TenantScope& s) { return add_key_usage(s, key.id, {202611, 1, 1}); }));
+    must(scoped(mine,
+                [](sql::TenantScope& s) { return set_outbound_hosts(s, {"logs.example.net"}); }));
     alias(mine, "info@mine.example", {"user@mine.example"});
     must(scoped(mine, [this](sql::TenantScope& s) {
       return set_catch_all(s, "mine.example", user.address);
@@ -130,6 +134,7 @@ TEST_CASE("another_tenants_scope_finds_nothing_by_any_function") {
   CHECK(nothing([=](auto& s) { return !find_credential(s, main_id); }));
   CHECK(nothing([=](auto& s) { return list_signing_keys(s, "mine.example").empty(); }));
   CHECK(nothing([=](auto& s) { return list_domain_records(s, "mine.example").empty(); }));
+  CHECK(nothing([=](auto& s) { return !find_outbound_hosts(s); }));
 }
 
 TEST_CASE("another_tenants_scope_changes_nothing_by_any_function") {
@@ -224,7 +229,7 @@ TEST_CASE("another_tenants_scope_finds_no_people_and_keys") {
   CHECK(nothing([=](auto& s) { return read_key_usage(s, key, 202611).reads == 0; }));
   CHECK(nothing([=](auto& s) { return list_key_usage(s, key, 0, 100).empty(); }));
   CHECK(nothing([=](auto& s) { return !find_connection(s, connection); }));
-  CHECK(nothing([=](auto& s) { return !open_connection(s, connection, ann, now); }));
+  CHECK(nothing([=](auto& s) { return !open_connection(s, connection, "ann@x.example", now); }));
   CHECK(nothing([=](auto& s) { return list_connections(s, {}, 100).empty(); }));
   // The index leads to the key's own tenant, whoever asks.
   CHECK(must(world.by_secret("secret")).tenant == world.mine);

@@ -17,6 +17,8 @@ import tempfile
 import time
 import unittest
 
+import leftovers
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
@@ -104,6 +106,7 @@ class Server:
     def init(self):
         subprocess.run([POSTERN, "init", "--data", self.data, "--hostname", self.hostname], check=True,
                        stdout=subprocess.DEVNULL, timeout=60)
+        leftovers.note_files(self.data)
         self.write_config()
 
     def write_config(self):
@@ -163,7 +166,15 @@ allow_private = true
                               capture_output=True, timeout=60)
         if check and done.returncode != 0:
             raise AssertionError(f"postern {' '.join(arguments)} ended with {done.returncode}: {done.stderr}\n{self.read_log()}")
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        document = json.loads(done.stdout) if done.stdout.strip() else None
+        leftovers.note_document(document)
+        # What a verb reads is a password, or the body of a request.
+        text = stdin.strip()
+        if done.returncode == 0 and text.startswith(("{", "[")):
+            leftovers.note_document(json.loads(text))
+        elif done.returncode == 0 and text:
+            leftovers.note(text)
+        return document
 
     def add_account(self, address, password, tenant=None):
         """Makes tenant and domain when they aren't there."""
@@ -182,10 +193,12 @@ allow_private = true
 
     def __exit__(self, *_):
         try:
+            leftovers.take_answers(self)
             code = self.stop()
             if code not in (0, None):
                 raise AssertionError(f"the server ended with {code}:\n{self.read_log()}")
         finally:
+            leftovers.take_files(self)
             shutil.rmtree(self.directory, ignore_errors=True)
 
 

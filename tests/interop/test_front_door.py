@@ -12,6 +12,7 @@ import subprocess
 import time
 import unittest
 
+import leftovers
 from harness import Nsd, POSTERN, Server, free_ports, main, port_open, unverified, wait_until, zone_text
 
 PASSWORD = "seven green kettles hum quietly"
@@ -50,9 +51,13 @@ class Caller:
         connection.request(method, path, json.dumps(body) if body is not None else None, send)
         answer = Answer(connection.getresponse())
         connection.close()
+        leftovers.note_document(answer.json)
+        if answer.status // 100 == 2:  # a password that was refused may be any word
+            leftovers.note_document(body)
         for cookie in answer.headers.get_all("Set-Cookie") or []:
             name, value = cookie.split(";")[0].split("=", 1)
             if value:
+                leftovers.note(value)
                 self.cookies[name] = value
             else:
                 self.cookies.pop(name, None)

@@ -9,6 +9,7 @@
 #include "accounts/factors/totp.hpp"
 #include "tests/security/database_dump.hpp"
 #include "tests/security/shape_check.hpp"
+#include "tests/security/soft_passkey.hpp"
 #include "tests/security/values.hpp"
 #include "web/api/timestamp.hpp"
 
@@ -177,8 +178,21 @@ constexpr auto kDrives = std::to_array<Drive>({
     {"queue.hold", [](Story& s) { return s.call("queue.hold", s.alpha.owner); }},
     {"queue.release", [](Story& s) { return s.call("queue.release", s.alpha.owner); }},
     {"queue.drop", [](Story& s) { return s.call("queue.drop", s.alpha.owner); }},
+    {"audit.set_stream", [](Story& s) { return s.call("audit.set_stream", s.alpha.owner); }},
+    {"audit.remove_stream", [](Story& s) { return s.call("audit.remove_stream", s.alpha.owner); }},
+    {"outbound.set_hosts", [](Story& s) { return s.call("outbound.set_hosts", s.alpha.owner); }},
+    {"platform.set_audit_stream",
+     [](Story& s) { return s.call("platform.set_audit_stream", s.run_by); }},
+    {"platform.remove_audit_stream",
+     [](Story& s) { return s.call("platform.remove_audit_stream", s.run_by); }},
     {"me.rename", [](Story& s) { return s.call("me.rename", s.alpha.owner); }},
     {"session.second_factor", second_factor},
+    {"me.add_passkey",
+     [](Story& s) {
+       SoftPasskey passkey("a soft credential");
+       return s.call("me.add_passkey", s.alpha.owner, {},
+                     passkey.registration(s.house, s.alpha.owner));
+     }},
     {"me.recovery_codes", [](Story& s) { return s.call("me.recovery_codes", s.alpha.owner); }},
     {"me.end_session", end_session},
     {"me.end_other_sessions",
@@ -199,7 +213,6 @@ struct Left {
   std::string_view why;
 };
 constexpr auto kNotDriven = std::to_array<Left>({
-    {"me.add_passkey", "it takes an authenticator's signature"},
     {"platform.resume_audit", "it takes a chain that was tampered with, and writes its own record"},
 });
 

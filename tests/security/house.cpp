@@ -42,6 +42,7 @@ void show(web::Request& request, const Credential& who) {
   request.peer.door = web::Door::http;
   request.peer.transport = web::Transport::tls;
   request.peer.address = "192.0.2.7";
+  if (!who.tenant.empty()) request.headers.try_emplace("postern-tenant", who.tenant);
   switch (who.kind) {
     case Credential::Kind::none: break;
     case Credential::Kind::management:
@@ -103,6 +104,7 @@ void House::make_services() {
   services.executor = [this] { return parts->executor(); };
   services.workers = parts->workers.get();
   services.resolver = [this] { return &dns; };
+  services.outbound = [this] { return &parts->outbound_client(); };  // checks alone: it isn't used
   services.version = "0";
   services.ready = [] { return true; };
   access_ = std::make_unique<web::AccessControl>(server::access_options(settings), *parts->registry,

@@ -42,6 +42,7 @@ struct Credential {
   Kind kind = Kind::none;
   std::string secret{};  ///< the key or the session's token
   Csrf csrf = Csrf::sent;
+  std::string tenant{};  ///< in which it means to act, if it says so (Postern-Tenant)
 };
 inline const Credential kNobody{};
 inline const Credential kManagement{Credential::Kind::management};

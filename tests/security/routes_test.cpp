@@ -203,11 +203,29 @@ TEST_CASE("route_with_step_up_refuses_a_session_whose_second_factor_is_old", "[r
 
 TEST_CASE("destroying_and_giving_away_takes_step_up", "[routes]") {
   for (const Route& route : web::api_routes()) {
-    constexpr auto kGrave = std::to_array<std::string_view>(
-        {"tenant.suspend", "tenant.delete", "domain.delete", "account.delete", "account.password",
-         "person.add", "person.update", "person.remove", "operator.create", "operator.remove",
-         "key.create", "key.rotate", "connection.create", "queue.drop", "me.remove_totp",
-         "me.recovery_codes", "me.remove_passkey", "platform.resume_audit"});
+    constexpr auto kGrave = std::to_array<std::string_view>({"tenant.suspend",
+                                                             "tenant.delete",
+                                                             "domain.delete",
+                                                             "account.delete",
+                                                             "account.password",
+                                                             "person.add",
+                                                             "person.update",
+                                                             "person.remove",
+                                                             "operator.create",
+                                                             "operator.remove",
+                                                             "key.create",
+                                                             "key.rotate",
+                                                             "connection.create",
+                                                             "queue.drop",
+                                                             "me.remove_totp",
+                                                             "me.recovery_codes",
+                                                             "me.remove_passkey",
+                                                             "platform.resume_audit",
+                                                             "audit.set_stream",
+                                                             "audit.remove_stream",
+                                                             "outbound.set_hosts",
+                                                             "platform.set_audit_stream",
+                                                             "platform.remove_audit_stream"});
     INFO(route.name);
     CHECK((route.guard.step_up == Guard::StepUp::yes) == contains(kGrave, route.name));
   }
@@ -284,6 +302,8 @@ TEST_CASE("body_above_a_routes_limit_is_refused", "[routes]") {
 TEST_CASE("reading_routes_answer_what_they_declare", "[routes]") {
   Scene scene;
   scene.house.done(Method::post, "/v1/me/recovery-codes", scene.alpha.owner);
+  scene.house.done(Method::put, "/v1/platform/audit/stream", kManagement,
+                   {{"url", "https://siem.house.example/"}});
   for (const Route& route : web::api_routes()) {
     if (route.method != Method::get) continue;
     INFO(route.name);

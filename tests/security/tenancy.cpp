@@ -17,32 +17,15 @@ using web::Method;
 
 namespace {
 
-smtp::reception::Environment reception_environment(House& house) {
-  auto& parts = *house.parts;
-  smtp::reception::Environment environment;
-  environment.policy = server::reception_policy(house.settings);
-  environment.clock = &system_clock();
-  environment.directory = parts.directory.get();
-  environment.authenticator = parts.authenticator.get();
-  environment.mailboxes = parts.mailboxes.get();
-  environment.queue = &parts.store->queue();
-  environment.delivery = parts.delivery.get();
-  environment.events = parts.events.get();
-  environment.budget = parts.budget;
-  environment.staging = {*parts.body_workers, parts.store->staging_directory(),
-                         [] { return false; }};
-  environment.resolver = [&house]() -> dns::Resolver& { return house.dns; };
-  return environment;
-}
-
 std::string post(House& house, const std::string& path, const json::value& body,
                  std::string_view member, const Texts& query = {}) {
   return text_at(house.done(Method::post, path, kManagement, body, query), member);
 }
 
-void add_mail_things(House& house, Tenancy& made) {
+// The domain "NAME.example", and what hangs below it.
+void add_domain(House& house, Tenancy& made, const std::string& name) {
   auto& things = made.things;
-  const auto& domain = things["domain"] = made.name + ".example";
+  const auto& domain = things["domain"] = name + ".example";
   things["address"] = "box@" + domain;
   things["alias"] = "alias@" + domain;
   things["target"] = "domain:" + domain;
@@ -55,7 +38,7 @@ void add_mail_things(House& house, Tenancy& made) {
   }
   const auto account = "/v1/accounts/" + percent_encoded(things["address"]);
   const auto credential = house.done(Method::post, account + "/credentials", kManagement,
-                                     {{"label", made.name + "-telephone"}});
+                                     {{"label", name + "-telephone"}});
   things["credential"] = text_at(credential, "id");
   made.identifiers.insert(text_at(credential, "selector"));
   house.done(Method::post, account + "/grants", kManagement, {{"domain", domain}});
@@ -113,6 +96,24 @@ void add_people(House& house, Tenancy& made, const std::string& agency) {
 
 }  // namespace
 
+smtp::reception::Environment reception_environment(House& house) {
+  auto& parts = *house.parts;
+  smtp::reception::Environment environment;
+  environment.policy = server::reception_policy(house.settings);
+  environment.clock = &system_clock();
+  environment.directory = parts.directory.get();
+  environment.authenticator = parts.authenticator.get();
+  environment.mailboxes = parts.mailboxes.get();
+  environment.queue = &parts.store->queue();
+  environment.delivery = parts.delivery.get();
+  environment.events = parts.events.get();
+  environment.budget = parts.budget;
+  environment.staging = {*parts.body_workers, parts.store->staging_directory(),
+                         [] { return false; }};
+  environment.resolver = [&house]() -> dns::Resolver& { return house.dns; };
+  return environment;
+}
+
 Credential sign_in_by_link(House& house, const std::string& url) {
   const auto response = house.call(Method::post, "/v1/session/link/confirm", kNobody,
                                    {{"token", url.substr(url.find('#') + 1)}});
@@ -151,7 +152,7 @@ Tenancy make_tenancy(House& house, const std::string& name, const std::string& a
   const auto id = post(house, "/v1/tenants", {{"name", name}}, "id");
   made.things["tenant"] = name;
   made.things["tenant_id"] = id;
-  add_mail_things(house, made);
+  add_domain(house, made, name);
   add_people(house, made, agency);
   const auto key =
       house.done(Method::post, "/v1/keys", kManagement,
@@ -159,10 +160,27 @@ Tenancy make_tenancy(House& house, const std::string& name, const std::string& a
   made.things["key"] = text_at(key, "id");
   made.key = with_key(text_at(key, "key"));
   made.identifiers.insert(text_at(key, "prefix"));
+  const Texts here{{"tenant", name}};
+  house.done(Method::put, "/v1/audit/stream", kManagement,
+             {{"url", "https://" + name + ".house.example/"}}, here);
+  house.done(Method::put, "/v1/outbound/hosts", kManagement,
+             {{"hosts", json::array{"*.house.example", name + ".example"}}}, here);
   made.things["message"] = put_in_queue(house, id, "box@" + made.things["domain"]);
   made.identifiers.insert(made.people.begin(), made.people.end());
   for (const auto& [what, value] : made.things) made.identifiers.insert(value);
   return made;
+}
+
+Tenancy make_sibling(House& house, const Tenancy& tenant, const std::string& name) {
+  auto sibling = tenant;
+  sibling.identifiers = {name};
+  add_domain(house, sibling, name);
+  sibling.name = name;
+  const auto& things = sibling.things;
+  sibling.things["message"] =
+      put_in_queue(house, things.at("tenant_id"), "box@" + things.at("domain"));
+  for (const auto* thing : {"credential", "message"}) sibling.identifiers.insert(things.at(thing));
+  return sibling;
 }
 
 Tenancy make_ghost(const Tenancy& like, const std::string& name) {

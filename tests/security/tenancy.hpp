@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "smtp/reception/environment.hpp"
 #include "tests/security/house.hpp"
 
 namespace postern::test {
@@ -34,6 +35,10 @@ Tenancy make_tenancy(House& house, const std::string& name, const std::string& a
 /// Names of the same form as a tenancy's, of nothing that exists. Ids are of the right form.
 Tenancy make_ghost(const Tenancy& like, const std::string& name);
 
+/// A second domain of a tenant that is there, with all that hangs below a domain; the rest is the
+/// tenant's.
+Tenancy make_sibling(House& house, const Tenancy& tenant, const std::string& name);
+
 /// Has a link mailed and follows it.
 Credential sign_in_by_mail(House& house, const std::string& email);
 /// A person of the platform: signed in, with a fresh second factor.
@@ -41,6 +46,8 @@ Credential make_operator(House& house, const std::string& email);
 /// Somebody to whom tenants give connections.
 std::string make_agency(House& house);
 
+/// What mail is accepted with: the house's parts, its DNS, the real clock.
+smtp::reception::Environment reception_environment(House& house);
 /// A message that waits in the tenant's queue; its id.
 std::string put_in_queue(House& house, const std::string& tenant_id, const std::string& from);
 

@@ -70,6 +70,8 @@ constexpr auto kRows = std::to_array<Row>({
     {"signature", fixed, "AAAA"},
     {"user_handle", fixed, "AAAA"},
     {"scopes", fixed, "domain.read"},
+    {"url", fixed, "https://logs.house.example/in"},
+    {"hosts", fixed, "*.house.example"},
     {"permissions", fixed, "domain.read"},
     {"connection.create/expires_at", fixed, "2027-01-01T00:00:00Z"},
     {"expires_at", none},

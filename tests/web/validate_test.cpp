@@ -197,3 +197,71 @@ TEST_CASE("valid_body_is_there_for_the_handler") {
   CHECK_FALSE(validate(route_of(&kShape), request));
   CHECK(request.json.at("name").as_string() == "b");
 }
+
+TEST_CASE("what_a_request_names_is_readable_or_refused") {
+  struct Row {
+    std::string text;
+    bool readable;
+  };
+  const std::vector<Row> rows{
+      {"plain", true},
+      {"gr\xc3\xbc\xc3\x9f", true},  // U+00FC U+00DF
+      {"\xc2\xa0", true},            // U+00A0, the first after C1
+      {"\xf4\x8f\xbf\xbf", true},    // U+10FFFF
+      {"\x7e", true},
+      {"\x80", false},  // a continuation alone
+      {"\xff", false},
+      {"gr\xc3", false},            // cut
+      {"\xc0\xaf", false},          // overlong "/" (RFC 3629 §3)
+      {"\xe0\x80\xaf", false},      // overlong
+      {"\xed\xa0\x80", false},      // a surrogate
+      {"\xf4\x90\x80\x80", false},  // above U+10FFFF
+      {"a\nb", false},
+      {"\x1f", false},
+      {"\x7f", false},
+      {"\xc2\x80", false},  // the first of C1
+      {"\xc2\x9f", false},  // the last
+  };
+  for (const auto& [text, readable] : rows) {
+    INFO(text << " " << readable);
+    std::vector<Request> requests(4);
+    requests[0].parameters["domain"] = text;
+    requests[1].query[text] = "x";
+    requests[2].query["x"] = text;
+    requests[3].headers["postern-tenant"] = text;
+    for (const auto& request : requests) {
+      const auto refused = refuse_unreadable(request);
+      CHECK(refused.has_value() != readable);
+      if (!refused) continue;
+      CHECK(refused->status == 400);
+      CHECK(refused->body.find(text) == std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("tenant_header_has_a_length") {
+  Request request;
+  request.headers["postern-tenant"] = std::string(255, 'a');
+  CHECK_FALSE(refuse_unreadable(request));
+  request.headers["postern-tenant"] += 'a';
+  const auto refused = refuse_unreadable(request);
+  REQUIRE(refused);
+  CHECK(refused->body.size() < 200);
+}
+
+TEST_CASE("long_unknown_name_is_not_repeated") {
+  const auto route = route_of(&kShape);
+  for (const std::size_t size : {100UL, 101UL}) {
+    Request request;
+    const std::string name(size, 'n');
+    request.query[name] = "1";
+    const auto refused = validate(route, request);
+    REQUIRE(refused);
+    CHECK((refused->body.find(name) != std::string::npos) == (size <= 100));
+    Request second;
+    second.body = "{\"" + name + "\":1}";
+    const auto other = validate(route, second);
+    REQUIRE(other);
+    CHECK((other->body.find(name) != std::string::npos) == (size <= 100));
+  }
+}

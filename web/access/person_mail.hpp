@@ -39,7 +39,8 @@ MailedLink make_link(const Services& services, accounts::TokenKind kind);
 /// Whether the person was there before somebody added them.
 enum class Known : std::uint8_t { no, yes };
 /// Whether a link that signs the person in may be shown to who added them. An operator who is a
-/// person gets it for newcomers only: for anybody else it would be a key to their tenants.
+/// person gets it for newcomers only: for anybody else it would be a key to their tenants, and to
+/// those that gave a connection to the address (which counts as known for that).
 bool may_see_link(const accounts::Caller& caller, Known known);
 
 /// Sends the mail of an invitation that was stored already.

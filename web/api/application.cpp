@@ -89,6 +89,7 @@ std::optional<Response> refusal_of(const Route& route, const Caller& caller, Tim
 }  // namespace
 
 Task<Response> Api::serve(const Route& route, Request request) {
+  if (auto refused = refuse_unreadable(request)) co_return std::move(*refused);
   if (is_from_another_site(request))
     co_return problem(403, "Not from here", "this request was made by another site's page");
   auto identity = co_await services_->access->identify(request);

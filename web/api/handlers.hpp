@@ -142,6 +142,18 @@ Task<Response> verify_audit(Call& call);
 Task<Response> resume_audit(Call& call);
 Task<Response> audit_heads(Call& call);
 
+// audit_stream.cpp
+Task<Response> show_audit_stream(Call& call);
+Task<Response> set_audit_stream(Call& call);
+Task<Response> remove_audit_stream(Call& call);
+Task<Response> show_platform_stream(Call& call);
+Task<Response> set_platform_stream(Call& call);
+Task<Response> remove_platform_stream(Call& call);
+
+// outbound_hosts.cpp
+Task<Response> show_outbound_hosts(Call& call);
+Task<Response> set_outbound_hosts(Call& call);
+
 // login_blocks.cpp
 Task<Response> list_login_blocks(Call& call);
 Task<Response> end_login_block(Call& call);

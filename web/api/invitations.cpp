@@ -148,6 +148,14 @@ struct Acceptance {
   accounts::NewPerson person;
 };
 
+Result<void> prove_address(sql::Transaction& tx, const accounts::Person& person) {
+  if (person.status == accounts::PersonStatus::unverified)
+    return accounts::set_person_status(tx, person.id, accounts::PersonStatus::active);
+  if (person.status != accounts::PersonStatus::active)
+    return fail(Errc::not_found, "the person may not sign in");
+  return {};
+}
+
 // The link proves the address: who isn't a person yet becomes one. Somebody who is keeps their
 // password; the one given here is for new people.
 Result<PersonId> accept(sql::Transaction& tx, const Act& act, const Acceptance& acceptance) {
@@ -162,6 +170,7 @@ Result<PersonId> accept(sql::Transaction& tx, const Act& act, const Acceptance& 
     person = accounts::add_person(tx, fresh);
     if (!person) return std::unexpected(person.error());
   }
+  if (auto open = prove_address(tx, *person); !open) return std::unexpected(open.error());
   sql::TenantScope scope(tx, token->tenant.value_or(TenantId{}));
   auto member = accounts::add_member(
       scope, {person->id, offer.role, offer.narrowing, offer.invited_by, act.at});

@@ -1,4 +1,5 @@
 // /v1/people: who belongs to a tenant, with which role, narrowed to what.
+#include "accounts/people/connection.hpp"
 #include "accounts/people/member.hpp"
 #include "accounts/people/one_time_token.hpp"
 #include "accounts/people/person.hpp"
@@ -101,7 +102,8 @@ Result<Added> insert_member(accounts::Reach& reach, Wanted wanted) {
   sql::TenantScope scope(tx, tenant->id);
   if (auto fit = check_first(reach, scope); !fit) return std::unexpected(fit.error());
   auto person = accounts::find_person(tx, wanted.person.email);
-  const auto known = person ? Known::yes : Known::no;
+  const bool awaited = accounts::has_connections(tx, wanted.person.email);
+  const auto known = person || awaited ? Known::yes : Known::no;
   if (!person && person.error().code == Errc::not_found)
     person = accounts::add_person(tx, wanted.person);
   if (!person) return std::unexpected(person.error());

@@ -1,5 +1,6 @@
 // /v1/operators: people who run the platform, and the account for emergencies.
 #include "accounts/credentials.hpp"
+#include "accounts/people/connection.hpp"
 #include "accounts/people/one_time_token.hpp"
 #include "accounts/people/person.hpp"
 #include "web/access/person_mail.hpp"
@@ -41,11 +42,12 @@ Result<Added> insert_operator(accounts::Reach& reach, Wanted wanted) {
   if (!everything) return std::unexpected(everything.error());
   auto& tx = **everything;
   auto person = accounts::find_person(tx, wanted.person.email);
-  const auto known = person ? Known::yes : Known::no;
+  const bool awaited = accounts::has_connections(tx, wanted.person.email);
+  const auto known = person || awaited ? Known::yes : Known::no;
+  if (known == Known::yes && wanted.break_glass == accounts::BreakGlass::yes)
+    return fail(Errc::exists, "a break-glass account is a new person, and nothing else");
   if (!person && person.error().code == Errc::not_found)
     person = accounts::add_person(tx, wanted.person);
-  else if (person && wanted.break_glass == accounts::BreakGlass::yes)
-    return fail(Errc::exists, "a break-glass account is a new person, and nothing else");
   if (!person) return std::unexpected(person.error());
   reach.set_target("person:" + person->email);
   auto set = accounts::set_platform_role(tx, person->id, accounts::PlatformRole::operator_,

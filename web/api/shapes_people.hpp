@@ -5,6 +5,7 @@
 #include <array>
 
 #include "accounts/access/permission.hpp"
+#include "accounts/audit/stream/destination.hpp"
 #include "accounts/factors/password_policy.hpp"
 #include "accounts/keys/api_key.hpp"
 #include "accounts/people/connection.hpp"
@@ -236,7 +237,6 @@ inline constexpr std::array kNewConnectionMembers{
 inline constexpr Shape kNewConnection{"NewConnection", kNewConnectionMembers};
 inline constexpr std::array kConnectionMembers{
     Member{"id", text, required, ""},
-    Member{"person", text, required, "Who may act here"},
     kEmail,
     Member{"permissions", texts, required, ""},
     Member{"reason", text, required, ""},
@@ -277,6 +277,34 @@ inline constexpr std::array kRecordMembers{
     Member{"request_id", text, required, ""},
     Member{"mac", text, required, "Chains it to the record before"}};
 inline constexpr Shape kRecord{"AuditRecord", kRecordMembers};
+inline constexpr std::array kNewStreamMembers{
+    Member{"url", text, required, "https://host/path, or syslog+tls://host:6514", 2048},
+    Member{"secret", text, optional, "Sent to an https URL as a bearer token; never shown again",
+           accounts::audit::kMaxStreamSecret},
+    Member{"after", integer, optional,
+           "Begin behind this record (0: with the oldest). By default a new stream begins with the "
+           "next record, and a changed one goes on where it was",
+           kMonthly}};
+inline constexpr Shape kNewStream{"NewAuditStream", kNewStreamMembers};
+inline constexpr std::array<std::string_view, 3> kStreamStates{"ok", "waiting", "failing"};
+inline constexpr std::array kStreamMembers{
+    Member{"destination", text, required, "Without path and query, which may be secret"},
+    Member{"state", text, required, "Ok: the receiver has taken everything", 16, kStreamStates},
+    Member{"last", integer, required, "The newest record that was taken or skipped"},
+    Member{"waiting", integer, required, "Records behind it"},
+    Member{"delivered", integer, required, "Records that were taken"},
+    Member{"delivered_at", Kind::time, optional, "When the last ones were"},
+    Member{"skipped", integer, required,
+           "Records that were not sent: too many waited, or retention removed them"},
+    Member{"failures", integer, required, "In a row"},
+    Member{"failing_since", Kind::time, optional, ""},
+    Member{"retry_at", Kind::time, optional, ""},
+    Member{"last_error", text, optional, "Why the last attempt failed"},
+    Member{"changed_at", Kind::time, required, "When the destination was set"}};
+inline constexpr Shape kStream{"AuditStream", kStreamMembers};
+inline constexpr std::array kOutboundHostsMembers{Member{
+    "hosts", texts, required, "Such as \"logs.example.net\" or \"*.example.net\"; none: all", 255}};
+inline constexpr Shape kOutboundHosts{"OutboundHosts", kOutboundHostsMembers};
 inline constexpr std::array kFindingMembers{
     Member{"chain", text, required, "A tenant's id, or \"platform\""},
     Member{"number", integer, required, "The first record"},

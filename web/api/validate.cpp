@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <charconv>
 
+#include "message/email_address.hpp"
 #include "web/api/timestamp.hpp"
 
 namespace postern::web {
@@ -14,11 +15,33 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t kMaxDepth = 16;  // of a body
+constexpr std::size_t kMaxDepth = 16;      // of a body
+constexpr std::size_t kMaxRepeated = 100;  // octets of an unknown member's name
+constexpr std::size_t kMaxTenant = 255;    // octets of the header that names one
 
 std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
 
+// UTF-8 with neither C0 nor C1 controls, nor DEL.
+bool is_readable(std::string_view text) {
+  if (!message::is_utf8(text)) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool c1 =
+        byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (byte < 0x20 || byte == 0x7F || c1) return false;
+  }
+  return true;
+}
+
+Response unreadable(std::string_view what) {
+  return problem(400, "Invalid request",
+                 fmt::format("{} is UTF-8 without control characters", what));
+}
+
 Response wrong(std::string_view field, std::string_view why) {
+  if (field.size() > kMaxRepeated)
+    return problem(400, "Invalid request",
+                   fmt::format("a name of {} octets {}", field.size(), why));
   return problem(400, "Invalid request", fmt::format("\"{}\" {}", field, why), field);
 }
 
@@ -131,6 +154,19 @@ std::optional<Response> check_query(const Route& route, const Request& request) 
 }
 
 }  // namespace
+
+std::optional<Response> refuse_unreadable(const Request& request) {
+  for (const auto& [name, value] : request.parameters)
+    if (!is_readable(value)) return unreadable("a path");
+  for (const auto& [name, value] : request.query)
+    if (!is_readable(name) || !is_readable(value)) return unreadable("a query");
+  const auto tenant = request.headers.find("postern-tenant");
+  if (tenant == request.headers.end()) return std::nullopt;
+  if (tenant->second.size() > kMaxTenant)
+    return problem(400, "Invalid request", "Postern-Tenant is too long");
+  if (!is_readable(tenant->second)) return unreadable("Postern-Tenant");
+  return std::nullopt;
+}
 
 std::optional<Response> validate(const Route& route, Request& request) {
   if (request.body.size() > route.body_bytes) {

@@ -12,4 +12,9 @@ namespace postern::web {
 /// take members by name without looking at their types.
 std::optional<Response> validate(const Route& route, Request& request);
 
+/// What a request names outside of its body (the path's parameters, the query, the tenant's header)
+/// is repeated in answers and records: the problem to send unless all of it is UTF-8 without
+/// control characters. Before anything else is done with the request.
+std::optional<Response> refuse_unreadable(const Request& request);
+
 }  // namespace postern::web

@@ -8,11 +8,13 @@ using namespace postern::accounts::test;
 
 namespace {
 
+constexpr const char* kAnn = "ann@agency.example";
+
 struct Agency : PeopleWorld {
   TenantId acme = tenant("acme").id;
-  PersonId ann = person("ann@agency.example");
+  PersonId ann = person(kAnn);
 
-  Result<Connection> open(ConnectionId id, PersonId who) {
+  Result<Connection> open(ConnectionId id, const std::string& who = kAnn) {
     return scoped(acme, [=, now = clock.now()](sql::TenantScope& s) {
       return open_connection(s, id, who, now);
     });
@@ -26,8 +28,7 @@ struct Agency : PeopleWorld {
     return look(acme, [=](sql::TenantScope& s) { return list_connections(s, after, limit); });
   }
   std::vector<ConnectionPlace> places(const ConnectionPlace& after, std::size_t limit) {
-    return look(
-        [=, id = ann](sql::Transaction& tx) { return list_connections_of(tx, id, after, limit); });
+    return look([=](sql::Transaction& tx) { return list_connections_of(tx, kAnn, after, limit); });
   }
 };
 
@@ -36,24 +37,24 @@ struct Agency : PeopleWorld {
 TEST_CASE("connection_opens_for_its_person_until_it_ends", "[people]") {
   Agency world;
   const auto made = must(world.try_connection(world.acme, world.plain_connection(world.ann)));
-  const auto found = must(world.open(made.id, world.ann));
+  const auto found = must(world.open(made.id));
   CHECK(found.permissions == permissions("domain.read,queue.read"));
   CHECK(found.reason == made.reason);
   CHECK(found.granted_by == "owner");
   CHECK(found.created == made.created);
-  check_error(world.open(made.id, world.person("bob@x.example")), Errc::not_found);
-  check_error(world.open(ConnectionId::make(), world.ann), Errc::not_found);
+  check_error(world.open(made.id, "bob@x.example"), Errc::not_found);
+  check_error(world.open(ConnectionId::make()), Errc::not_found);
   world.clock.advance(1h - 1us);
-  CHECK(world.open(made.id, world.ann));
+  CHECK(world.open(made.id));
   world.clock.advance(1us);
-  check_error(world.open(made.id, world.ann), Errc::denied);
+  check_error(world.open(made.id), Errc::denied);
 }
 
 TEST_CASE("revoked_connection_is_closed_at_once_and_still_listed", "[people]") {
   Agency world;
   const auto id = must(world.try_connection(world.acme, world.plain_connection(world.ann))).id;
   must(world.revoke(id));
-  check_error(world.open(id, world.ann), Errc::denied);
+  check_error(world.open(id), Errc::denied);
   check_error(world.revoke(id), Errc::not_found);
   REQUIRE(world.list({}, 10).size() == 1);
   CHECK(world.list({}, 10)[0].revoked == world.clock.now());
@@ -78,13 +79,34 @@ TEST_CASE("connection_with_bad_terms_is_refused", "[people]") {
   connection.permissions = PermissionSet::everything();
   check_error(world.try_connection(world.acme, connection), Errc::invalid);
   connection = good;
-  connection.grantee = PersonId::make();
-  check_error(world.try_connection(world.acme, connection), Errc::not_found);
+  connection.grantee = "nobody";
+  check_error(world.try_connection(world.acme, connection), Errc::invalid);
   check_error(world.try_connection(TenantId::make(), good), Errc::not_found);
   connection = good;
   connection.expires = connection.created + kMaxConnectionTime;
   connection.reason = std::string(kMaxReason, 'x');
   CHECK(world.try_connection(world.acme, connection));
+}
+
+TEST_CASE("connection_is_given_to_an_address_whoever_is_there", "[people]") {
+  Agency world;
+  auto connection = world.plain_connection(world.ann);
+  connection.grantee = "Later@Agency.EXAMPLE";
+  const auto made = must(world.try_connection(world.acme, connection));
+  CHECK(made.grantee == "later@agency.example");
+  const auto awaited = [&](const char* email) {
+    return world.look([=](sql::Transaction& tx) { return has_connections(tx, email); });
+  };
+  CHECK(awaited("later@agency.example"));
+  CHECK(awaited("LATER@agency.example"));
+  CHECK_FALSE(awaited("ann@agency.example"));
+  CHECK_FALSE(awaited("later"));
+  const auto later = world.person("later@agency.example");
+  CHECK(world.open(made.id, "later@agency.example"));
+  check_error(world.open(made.id), Errc::not_found);
+  must(world.change([=](sql::Transaction& tx) { return remove_person(tx, later); }));
+  CHECK_FALSE(awaited("later@agency.example"));
+  CHECK(world.list({}, 10).empty());
 }
 
 TEST_CASE("connections_are_listed_in_pages_by_tenant_and_by_person", "[people]") {

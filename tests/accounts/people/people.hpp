@@ -99,7 +99,8 @@ struct PeopleWorld : World {
   Connection plain_connection(PersonId grantee) {
     Connection connection;
     connection.id = ConnectionId::make();
-    connection.grantee = grantee;
+    connection.grantee =
+        must(change([=](sql::Transaction& tx) { return find_person(tx, grantee); })).email;
     connection.permissions = permissions("domain.read,queue.read");
     connection.reason = "the agency looks after our DNS";
     connection.granted_by = "owner";

@@ -1,6 +1,7 @@
 // What the end of a tenant takes with it, and that old databases get the new tables.
 #include <map>
 
+#include "accounts/outbound_hosts.hpp"
 #include "storage/schema.hpp"
 #include "tests/accounts/people/people.hpp"
 
@@ -24,7 +25,7 @@ Counts rows_of(PeopleWorld& world, TenantId tenant) {
       counts[std::string(table)] = row.integer(0);
     }
     for (const std::string table :
-         {"memberships", "one_time_tokens", "api_key_digests", "connections_by_person"}) {
+         {"memberships", "one_time_tokens", "api_key_digests", "connections_by_grantee"}) {
       const auto text = "SELECT COUNT(1) FROM " + table + " WHERE tenant_id = :id";
       auto row = tx.prepare(text);
       row.bind(":id", tenant).step();
@@ -42,6 +43,8 @@ void fill(PeopleWorld& world, TenantId tenant, PersonId person) {
   must(world.scoped(
       tenant, [id = key.id](sql::TenantScope& s) { return add_key_usage(s, id, {202611, 1, 1}); }));
   must(world.try_connection(tenant, world.plain_connection(person)));
+  must(world.scoped(
+      tenant, [](sql::TenantScope& s) { return set_outbound_hosts(s, {"logs.example.net"}); }));
   auto invitation = world.plain_token(TokenKind::invitation, "new@x.example");
   invitation.tenant = tenant;
   must(world.try_token("invitation to " + tenant.text(), invitation));
@@ -88,8 +91,8 @@ TEST_CASE("removed_tenant_leaves_no_row_and_others_keep_theirs", "[people]") {
   fill(world, kept, person);
   const auto before = rows_of(world, kept);
   for (const auto* table :
-       {"members", "roles", "api_keys", "api_key_usage", "connections", "memberships",
-        "one_time_tokens", "api_key_digests", "connections_by_person"}) {
+       {"members", "roles", "api_keys", "api_key_usage", "connections", "outbound_hosts",
+        "memberships", "one_time_tokens", "api_key_digests", "connections_by_grantee"}) {
     INFO(table);
     CHECK(before.at(table) == 1);
   }
