@@ -120,16 +120,22 @@ def take_files(server):
 
 
 def rows(path):
-    """A database's values in text, so that what spans two pages of the file is whole."""
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in tables:
-            for row in database.execute(f'SELECT * FROM "{table}"'):
-                for value in row:
-                    if isinstance(value, str):
-                        yield value.encode()
-                    elif isinstance(value, bytes):
-                        yield value
-    finally:
-        database.close()
+    """A database's values, so that what spans two pages of the file is whole. The files stay as they are."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for suffix in ("", "-wal"):
+            if os.path.exists(path + suffix):
+                shutil.copyfile(path + suffix, os.path.join(scratch, "x.db" + suffix))
+        database = sqlite3.connect(os.path.join(scratch, "x.db"))
+        try:
+            yield from values(database)
+        finally:
+            database.close()
+
+
+def values(database):
+    tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    for table in tables:
+        for row in database.execute(f'SELECT * FROM "{table}"'):
+            for value in row:
+                if isinstance(value, (str, bytes)):
+                    yield value.encode() if isinstance(value, str) else value
