@@ -24,7 +24,12 @@ namespace {
 constexpr const char* kTaken = "HTTP/1.1 204 No Content\r\n\r\n";
 constexpr std::string_view kSecret = "collector-secret-31337";
 
-struct Streaming : World {
+// Outlives the database, whose threads post to it.
+struct Context {
+  asio::io_context io{1};
+};
+
+struct Streaming : Context, World {
   Streaming() {
     resolver.add_a("hook.example.test", "127.0.0.1");
     const auto file = directory.file("master.key");
@@ -53,7 +58,6 @@ struct Streaming : World {
   }
 
   std::uint64_t bound = 20;
-  asio::io_context io{1};
   postern::test::FakeResolver resolver;
   std::unique_ptr<storage::MasterKey> master;
   std::unique_ptr<OutboundClient> client;

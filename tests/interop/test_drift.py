@@ -64,7 +64,7 @@ class Drift(House):
         wait_until(good, "all records are seen", seconds=60)
 
     def assert_mail_goes_on(self):
-        self.server.cli("account", "add", f"x@{self.domain}", stdin="a password\n")
+        self.server.cli("account", "add", f"x@{self.domain}", stdin="Drifting-Kelp-73-Lantern\n")
         with smtplib.SMTP("127.0.0.1", self.server.ports["mx"], timeout=30) as client:
             refused = client.sendmail("joe@elsewhere.example", [f"x@{self.domain}"],
                                       "From: joe@elsewhere.example\r\nSubject: still\r\n\r\nhere\r\n")
