@@ -126,11 +126,20 @@ std::unexpected<Error> defer(Error error) {
 struct Authenticator::Steps {
   using SharedImpl = std::shared_ptr<Impl>;
 
+  static std::string key_of(const Attempt& attempt) {
+    return attempt.address->text() + '\n' + attempt.selector.value_or("");
+  }
+
+  /// What is in memory of it; nullptr: nothing.
+  static Record find_known(Impl& impl, const Attempt& attempt) {
+    if (!attempt.address) return nullptr;
+    return impl.records.find(impl.registry->generation(), key_of(attempt));
+  }
+
   static Task<Result<Record>> load(SharedImpl impl, SharedAttempt attempt) {
     if (!attempt->address) co_return std::make_shared<CachedRecord>(LoginRecord{});
-    const auto key = attempt->address->text() + '\n' + attempt->selector.value_or("");
+    const auto key = key_of(*attempt);
     const auto generation = impl->registry->generation();
-    if (auto known = impl->records.find(generation, key)) co_return known;
     storage::Database::Closure<LoginRecord> closure =
         [address = *attempt->address,
          selector = attempt->selector](sql::Transaction& tx) -> Result<LoginRecord> {
@@ -141,6 +150,15 @@ struct Authenticator::Steps {
     auto record = std::make_shared<CachedRecord>(std::move(*answer));
     impl->records.store(generation, key, record);
     co_return record;
+  }
+
+  static auto mac_of(Impl& impl, const Attempt& attempt, const CachedRecord& record) {
+    return impl.verified.mac(record.record.login.address, record.record.hash, attempt.secret);
+  }
+  /// Whether this password was proved lately against what is stored now.
+  static bool is_remembered(Impl& impl, const Attempt& attempt, const CachedRecord& record) {
+    return record.record.state == LoginRecord::State::usable &&
+           impl.verified.contains(mac_of(impl, attempt, record), impl.clock->now());
   }
 
   /// One Argon2, whatever the record says.
@@ -178,23 +196,32 @@ struct Authenticator::Steps {
     return due && record.noted.compare_exchange_strong(noted, to_micros(now));
   }
 
+  using Right = LoginGuard::Right;
+
   /// Whether a right password goes on record this time.
-  static bool is_told(Impl& impl, const Attempt& attempt, Timestamp now) {
+  static bool is_told(Impl& impl, const Attempt& attempt, Right what, Timestamp now) {
     return impl.trail != nullptr &&
-           impl.guard.tell_success(attempt.name, attempt.remote, now, impl.trail_interval);
+           impl.guard.tell(what, attempt.name, attempt.remote, now, impl.trail_interval);
+  }
+
+  /// A trail that takes nothing keeps nothing else from being done.
+  static void not_on_record(const Error& error) {
+    log::error("login.not_on_record", {{"error", error.message}});
   }
 
   static Task<void> note_login(SharedImpl impl, SharedAttempt attempt, Record record) {
     const auto now = impl->clock->now();
-    const bool used = use_is_due(*impl, *record, now);
-    const bool told = is_told(*impl, *attempt, now);
-    if (!used && !told) co_return;
-    const auto written = co_await record_success(*impl->registry, told ? impl->trail : nullptr,
-                                                 attempt_on_record(*attempt, record->record, now),
-                                                 used ? LastUse::noted : LastUse::known);
-    if (written) co_return;
-    if (told) impl->guard.not_told(attempt->name, attempt->remote);
-    log::error("login.not_on_record", {{"error", written.error().message}});
+    const auto use = use_is_due(*impl, *record, now) ? LastUse::noted : LastUse::known;
+    const auto entry = attempt_on_record(*attempt, record->record, now);
+    if (is_told(*impl, *attempt, Right::admitted, now)) {
+      const auto written = co_await record_success(*impl->registry, impl->trail, entry, use);
+      if (written) co_return;
+      impl->guard.not_told(Right::admitted, attempt->name, attempt->remote);
+      not_on_record(written.error());
+    }
+    if (use == LastUse::known) co_return;
+    const auto written = co_await record_success(*impl->registry, nullptr, entry, use);
+    if (!written) log::warn("login.last_used_not_written", {{"error", written.error().message}});
   }
 
   /// A wrong password, or a name that nobody has: the same work. A repeat isn't told of again.
@@ -206,20 +233,25 @@ struct Authenticator::Steps {
       log::warn("login.blocked", {{"protocol", to_string(attempt->protocol)},
                                   {"network", network_of(attempt->remote)}});
     }
-    if (guess.counted && impl->trail != nullptr) {
-      co_await record_denial(*impl->registry, *impl->trail,
-                             attempt_on_record(*attempt, record->record, now), guess,
-                             audit::Outcome::failure, why);
+    if (guess.counted && impl->trail != nullptr && impl->guard.may_record_refusal(now)) {
+      const auto written = co_await record_denial(*impl->registry, *impl->trail,
+                                                  attempt_on_record(*attempt, record->record, now),
+                                                  guess, audit::Outcome::failure, why);
+      if (!written) not_on_record(written.error());
     }
     co_return deny(*attempt, why);
   }
 
   static Task<Result<Login>> deny_suspended(SharedImpl impl, SharedAttempt attempt, Record record) {
     const auto now = impl->clock->now();
-    if (is_told(*impl, *attempt, now)) {
-      co_await record_denial(*impl->registry, *impl->trail,
-                             attempt_on_record(*attempt, record->record, now), {},
-                             audit::Outcome::denied, "suspended");
+    if (is_told(*impl, *attempt, Right::suspended, now)) {
+      const auto written = co_await record_denial(*impl->registry, *impl->trail,
+                                                  attempt_on_record(*attempt, record->record, now),
+                                                  {}, audit::Outcome::denied, "suspended");
+      if (!written) {
+        impl->guard.not_told(Right::suspended, attempt->name, attempt->remote);
+        not_on_record(written.error());
+      }
     }
     co_return deny(*attempt, "suspended");
   }
@@ -235,18 +267,20 @@ struct Authenticator::Steps {
       counters().blocked.add();
       co_return fail(Errc::too_large, "too many wrong passwords from there");
     }
-    auto loaded = co_await load(impl, attempt);
-    if (!loaded) co_return defer(std::move(loaded.error()));
-    const auto record = *loaded;
-    const auto& row = record->record;
-    const auto mac = impl->verified.mac(row.login.address, row.hash, attempt->secret);
-    if (row.state == LoginRecord::State::usable &&
-        impl->verified.contains(mac, impl->clock->now())) {
+    auto record = find_known(*impl, *attempt);
+    if (!record || !is_remembered(*impl, *attempt, *record)) {
+      // Asked whatever is in memory, so that the time doesn't tell who lately logged in.
+      auto loaded = co_await load(impl, attempt);
+      if (!loaded) co_return defer(std::move(loaded.error()));
+      record = std::move(*loaded);
+    }
+    if (is_remembered(*impl, *attempt, *record)) {
       counters().remembered.add();
       co_return co_await admit(impl, attempt, record);
     }
     const auto right = co_await prove(impl, attempt, record);
     if (!right) co_return defer(right.error());
+    const auto& row = record->record;
     if (row.state == LoginRecord::State::unknown) {
       co_return co_await deny_guess(impl, attempt, record, "no such login");
     }
@@ -258,7 +292,7 @@ struct Authenticator::Steps {
     auto again = co_await load(impl, attempt);
     if (!again) co_return defer(std::move(again.error()));
     if (!same((*again)->record, row)) co_return deny(*attempt, "changed meanwhile");
-    impl->verified.insert(mac, impl->clock->now());
+    impl->verified.insert(mac_of(*impl, *attempt, *record), impl->clock->now());
     co_await renew_hash(impl, attempt, record);
     counters().proved.add();
     co_return co_await admit(impl, attempt, *again);

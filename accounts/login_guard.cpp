@@ -9,6 +9,7 @@
 #include "core/crypto.hpp"
 #include "core/ip_address.hpp"
 #include "core/random.hpp"
+#include "core/rate_limiter.hpp"
 
 namespace postern::accounts {
 
@@ -26,10 +27,10 @@ struct Count {
   std::vector<Mac> guesses;  ///< the last different ones; of a pair alone
   std::uint32_t different = 0;
   std::uint32_t blocks = 0;
-  Timestamp first{};          ///< the first guess of this window
-  Timestamp blocked_until{};  ///< in the past: not blocked
-  Timestamp succeeded{};      ///< the last success
-  Timestamp told{};           ///< the last success that was told of
+  Timestamp first{};                ///< the first guess of this window
+  Timestamp blocked_until{};        ///< in the past: not blocked
+  Timestamp succeeded{};            ///< the last success
+  std::array<Timestamp, 2> told{};  ///< by Right: when it was last recorded
 };
 
 /// Counts by key, the least recently touched dropped when there are too many.
@@ -63,6 +64,10 @@ class Counts {
   std::unordered_map<std::string, Order::iterator> index_;
 };
 
+Timestamp& told_of(Count& pair, LoginGuard::Right what) {
+  return pair.told.at(static_cast<std::size_t>(what));
+}
+
 std::string pair_key(std::string_view login, const std::string& network) {
   return network + '\n' + std::string(login);
 }
@@ -81,6 +86,7 @@ struct LoginGuard::Impl {
   mutable std::mutex mutex;
   mutable Counts pairs;
   mutable Counts networks;
+  RateLimiter records{1};
 
   [[nodiscard]] Mac mac_of(std::string_view guess) const {
     const auto full = crypto::hmac_sha256(key, guess);
@@ -168,19 +174,23 @@ void LoginGuard::succeeded(std::string_view login, const asio::ip::address& from
   pair.different = pair.blocks = 0;
 }
 
-bool LoginGuard::tell_success(std::string_view login, const asio::ip::address& from, Timestamp now,
-                              Micros interval) {
+bool LoginGuard::tell(Right what, std::string_view login, const asio::ip::address& from,
+                      Timestamp now, Micros interval) {
   const auto network = network_of(from);
   std::scoped_lock lock(impl_->mutex);
-  auto& pair = impl_->pairs.get(pair_key(login, network));
-  if (pair.told != Timestamp{} && now - pair.told < interval) return false;
-  pair.told = now;
+  auto& told = told_of(impl_->pairs.get(pair_key(login, network)), what);
+  if (told != Timestamp{} && now - told < interval) return false;
+  told = now;
   return true;
 }
 
-void LoginGuard::not_told(std::string_view login, const asio::ip::address& from) {
+void LoginGuard::not_told(Right what, std::string_view login, const asio::ip::address& from) {
   std::scoped_lock lock(impl_->mutex);
-  if (auto* pair = impl_->pairs.find(pair_key(login, network_of(from)))) pair->told = {};
+  if (auto* pair = impl_->pairs.find(pair_key(login, network_of(from)))) told_of(*pair, what) = {};
+}
+
+bool LoginGuard::may_record_refusal(Timestamp now) {
+  return impl_->records.admit("", impl_->limits.refusals_recorded, now).admitted;
 }
 
 std::vector<LoginGuard::Block> LoginGuard::blocks(Timestamp now) const {

@@ -36,6 +36,7 @@ struct LoginLimits {
   Micros window = std::chrono::hours(24);    ///< after the first guess; then counts begin anew
   Micros known_for = std::chrono::days(14);  ///< how long "lately" is
   std::size_t entries = 100'000;             ///< counts kept, of each kind
+  std::uint32_t refusals_recorded = 300;     ///< in a minute
 };
 
 class LoginGuard {
@@ -58,11 +59,16 @@ class LoginGuard {
                Timestamp now);
   void succeeded(std::string_view login, const asio::ip::address& from, Timestamp now);
 
-  /// Whether a success should be told of: once in `interval` of each name and network.
-  bool tell_success(std::string_view login, const asio::ip::address& from, Timestamp now,
-                    Micros interval);
-  /// It couldn't be told of: the next one should be.
-  void not_told(std::string_view login, const asio::ip::address& from);
+  /// What a right password led to.
+  enum class Right : std::uint8_t { admitted, suspended };
+  /// Whether that goes on record: once in `interval` of each name and network.
+  bool tell(Right what, std::string_view login, const asio::ip::address& from, Timestamp now,
+            Micros interval);
+  /// It couldn't be recorded: the next one should be.
+  void not_told(Right what, std::string_view login, const asio::ip::address& from);
+  /// Whether one refusal more goes on record, of all names from everywhere: strangers write no more
+  /// than LoginLimits::refusals_recorded of them in a minute.
+  bool may_record_refusal(Timestamp now);
 
   struct Block {
     std::string login;  ///< empty: the whole network

@@ -3,7 +3,6 @@
 #include <boost/json/object.hpp>
 
 #include "accounts/credentials.hpp"
-#include "core/log.hpp"
 
 namespace postern::accounts {
 
@@ -71,16 +70,16 @@ Task<Result<void>> record_success(Registry& registry, const audit::Chain* trail,
   co_return co_await registry.note<void>(std::move(closure));
 }
 
-Task<void> record_denial(Registry& registry, const audit::Chain& trail, LoginAttempt attempt,
-                         LoginGuard::Guess guess, audit::Outcome outcome, std::string_view why) {
+Task<Result<void>> record_denial(Registry& registry, const audit::Chain& trail,
+                                 LoginAttempt attempt, LoginGuard::Guess guess,
+                                 audit::Outcome outcome, std::string_view why) {
   storage::Database::Closure<void> closure =
       [&trail, guess, outcome, why,
        entry = std::move(attempt)](sql::Transaction& tx) -> Result<void> {
     if (auto done = enter_denial(tx, trail, entry, outcome, why); !done) return done;
     return enter_blocks(tx, trail, entry, guess);
   };
-  const auto written = co_await registry.note<void>(std::move(closure));
-  if (!written) log::error("login.not_on_record", {{"error", written.error().message}});
+  co_return co_await registry.note<void>(std::move(closure));
 }
 
 Result<void> enter_blocks(sql::Transaction& tx, const audit::Chain& trail,

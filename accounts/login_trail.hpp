@@ -36,10 +36,10 @@ enum class LastUse : std::uint8_t { known, noted };
 /// be noted; in one commit.
 Task<Result<void>> record_success(Registry& registry, const audit::Chain* trail,
                                   LoginAttempt attempt, LastUse use);
-/// "login.attempt" that was refused, and the blocks that began with it. `why`: a literal. A failure
-/// is logged.
-Task<void> record_denial(Registry& registry, const audit::Chain& trail, LoginAttempt attempt,
-                         LoginGuard::Guess guess, audit::Outcome outcome, std::string_view why);
+/// "login.attempt" that was refused, and the blocks that began with it. `why`: a literal.
+Task<Result<void>> record_denial(Registry& registry, const audit::Chain& trail,
+                                 LoginAttempt attempt, LoginGuard::Guess guess,
+                                 audit::Outcome outcome, std::string_view why);
 /// "login.block" for each block that a guess began.
 Result<void> enter_blocks(sql::Transaction& tx, const audit::Chain& trail,
                           const LoginAttempt& attempt, const LoginGuard::Guess& guess);

@@ -174,6 +174,7 @@ struct Settings {
   struct Audit {
     Duration retention = std::chrono::days(730);
     Duration login_interval = std::chrono::hours(24);
+    std::int64_t login_refusals = 300;
     std::filesystem::path witness_socket;  ///< empty: none
     std::int64_t stream_backlog = 100'000;
   } audit;

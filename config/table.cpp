@@ -221,6 +221,8 @@ const Field<S> kTable[] = {
      "How long audit records are kept; what is cut off stays provable."},
     {"audit.login_interval", Time{POSTERN_AT(audit.login_interval), {0, 365 * kDay}}, Reload::restart,
      "A mailbox's login from a network that it logged in from is recorded again after this time. Wrong passwords and blocks are always recorded."},
+    {"audit.login_refusals", Int{POSTERN_AT(audit.login_refusals), {1, 1'000'000}}, Reload::restart,
+     "How many refused logins of mailboxes and people are recorded in a minute, of all names together: strangers must not fill the disk. What is beyond is in the log and in `postern_logins_total`."},
     {"audit.witness_socket", Path{POSTERN_AT(audit.witness_socket), ""}, Reload::restart,
      "A unix socket that gives the audit chains' heads and nothing else, for `postern witness` under another user. Its directory decides who may open it."},
     {"audit.stream_backlog", Int{POSTERN_AT(audit.stream_backlog), {10, 100'000'000}}, Reload::restart,

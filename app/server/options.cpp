@@ -98,6 +98,7 @@ accounts::AuthenticatorOptions authenticator_options(const config::Settings& set
   options.cache_entries = to<std::size_t>(settings.auth.cache_entries);
   options.last_used_interval = settings.auth.last_used_interval;
   options.trail_interval = settings.audit.login_interval;
+  options.limits.refusals_recorded = to<std::uint32_t>(settings.audit.login_refusals);
   options.limits.guesses = to<std::uint32_t>(settings.auth.guesses);
   options.limits.known_guesses = to<std::uint32_t>(settings.auth.known_guesses);
   options.limits.network_guesses = to<std::uint32_t>(settings.auth.network_guesses);

@@ -25,6 +25,7 @@ AuthenticatorOptions with_trail(const audit::Chain& chain) {
   AuthenticatorOptions options;
   options.limits.guesses = 3;
   options.limits.network_guesses = 5;
+  options.limits.refusals_recorded = 10;
   options.trail = &chain;
   return options;
 }
@@ -148,6 +149,48 @@ TEST_CASE("blocks_are_on_record_where_they_belong") {
   CHECK(office.tenants().size() == 4);
 }
 
+TEST_CASE("refused_logins_beyond_the_limit_of_a_minute_are_not_on_record") {
+  Office office;
+  const auto refuse = [&office](int number) {
+    const auto from = asio::ip::address_v4(0xC6336400U + static_cast<unsigned>(number));
+    CHECK_FALSE(office.login("user@acme.example", fmt::format("guess {}", number), from));
+  };
+  for (int i = 0; i < 12; ++i) refuse(i);
+  CHECK(office.tenants().size() == 10);
+  office.clock.advance(1min);
+  refuse(12);
+  CHECK(office.tenants().size() == 11);
+}
+
+TEST_CASE("suspension_and_its_end_are_on_record_whatever_was_before") {
+  Office office;
+  const auto set = [&office](Status status) {
+    must(office.scoped(office.id, [id = office.user.id, status](sql::TenantScope& scope) {
+      return set_account_status(scope, id, status);
+    }));
+  };
+  must(office.login("user@acme.example", kRight));
+  set(Status::suspended);
+  CHECK_FALSE(office.login("user@acme.example", kRight));
+  REQUIRE(office.tenants().size() == 2);
+  CHECK(office.tenants().front().record.outcome == Outcome::denied);
+}
+
+TEST_CASE("first_login_after_a_suspension_is_on_record") {
+  Office office;
+  const auto set = [&office](Status status) {
+    must(office.scoped(office.id, [id = office.user.id, status](sql::TenantScope& scope) {
+      return set_account_status(scope, id, status);
+    }));
+  };
+  set(Status::suspended);
+  CHECK_FALSE(office.login("user@acme.example", kRight));
+  set(Status::active);
+  must(office.login("user@acme.example", kRight));
+  REQUIRE(office.tenants().size() == 2);
+  CHECK(office.tenants().front().record.outcome == Outcome::success);
+}
+
 TEST_CASE("login_to_a_suspended_account_is_on_record_as_denied_and_not_at_every_try") {
   Office office;
   must(office.scoped(office.id, [id = office.user.id](sql::TenantScope& scope) {
@@ -163,9 +206,17 @@ TEST_CASE("login_to_a_suspended_account_is_on_record_as_denied_and_not_at_every_
 TEST_CASE("trail_that_takes_nothing_stops_no_login") {
   Office office;
   must(office.login("user@acme.example", kRight));
+  office.clock.advance(1h);
   const audit::Chain other{std::string(32, 'x')};  // to which the chains look forged
   Authenticator authenticator(office.registry, office.passwords, office.clock, with_trail(other));
   must(office.run(authenticator.verify("user@acme.example", kRight, kTrain, Protocol::imap)));
+  const auto used = must(office.scoped(
+      office.id,
+      [id = office.credential.id](sql::TenantScope& scope) -> Result<std::optional<Credential>> {
+        return find_credential(scope, id);
+      }));
+  REQUIRE(used);
+  CHECK(used->last_used == office.clock.now());
   const auto wrong =
       office.run(authenticator.verify("user@acme.example", "wrong", kTrain, Protocol::imap));
   CHECK(wrong.error().code == Errc::denied);

@@ -2,10 +2,15 @@
 //
 // A name that doesn't exist, a wrong password and a locked person take the same steps (one read,
 // one Argon2 run, one write) and get the same answer.
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "accounts/factors/one_time_token.hpp"
 #include "accounts/factors/recovery_codes.hpp"
 #include "accounts/factors/totp.hpp"
 #include "accounts/login_trail.hpp"
+#include "accounts/names.hpp"
 #include "accounts/people/one_time_token.hpp"
 #include "core/crypto.hpp"
 #include "web/access/cookies.hpp"
@@ -51,23 +56,37 @@ Task<Result<std::optional<Person>>> find_by_email(Call& call, std::string email)
       });
 }
 
+// As the doors of mail count them.
+std::string guarded_name(const std::string& email) {
+  const auto address = accounts::parse_address(email);
+  return address ? address->text() : email;
+}
+
 // Over all doors together: who guesses here is shut out of mail too, from there.
 std::optional<Response> shut_out(const Call& call, const std::string& email) {
   const auto until = call.services.authenticator->guard().blocked_until(
-      email, address_of(call.request.peer), call.now());
+      guarded_name(email), address_of(call.request.peer), call.now());
   if (!until) return std::nullopt;
   return too_many_requests("too many wrong tries from here: wait", *until - call.now());
 }
 
-// In the trail in any case; towards a lock when there is somebody to lock.
+enum class OnRecord : std::uint8_t { no, yes };
+
+// Towards a lock when there is somebody to lock; in the trail, unless strangers filled it.
 Task<Result<void>> note_failure(Call& call, std::optional<PersonId> person, std::string email,
-                                accounts::LoginGuard::Guess guess) {
+                                accounts::LoginGuard::Guess guess, OnRecord on_record) {
   const Act act = make_act(call.services, call.request, call.caller, call.route.name);
-  const accounts::LoginAttempt attempt{email, std::nullopt, address_of(call.request.peer),
-                                       accounts::Protocol::http, act.at};
+  const accounts::LoginAttempt attempt{guarded_name(email), std::nullopt,
+                                       address_of(call.request.peer), accounts::Protocol::http,
+                                       act.at};
   co_return co_await call.services.registry->note<void>(
-      [act, person, email, attempt, guess,
+      [act, person, email, attempt, guess, on_record,
        rule = lock_rule(call)](sql::Transaction& tx) -> Result<void> {
+        if (person) {
+          auto locked = accounts::note_sign_in_failure(tx, *person, act.at, rule);
+          if (!locked) return std::unexpected(locked.error());
+        }
+        if (on_record == OnRecord::no) return {};
         auto blocked = accounts::enter_blocks(tx, *act.chain, attempt, guess);
         if (!blocked) return blocked;
         if (!person) {
@@ -77,19 +96,30 @@ Task<Result<void>> note_failure(Call& call, std::optional<PersonId> person, std:
         }
         auto found = accounts::find_person(tx, *person);
         if (!found) return std::unexpected(found.error());
-        auto locked = accounts::note_sign_in_failure(tx, *person, act.at, rule);
-        if (!locked) return std::unexpected(locked.error());
         return enter_about_person(tx, act, *found, Outcome::failure);
       });
 }
 
+// What is written about a person is more than about nobody, by some statements: it takes place
+// within this time, and so doesn't show.
+constexpr std::chrono::milliseconds kRefusalTime{25};
+
+Task<void> wait_until(std::chrono::steady_clock::time_point when) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, when);
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
 Task<Response> refuse_sign_in(Call& call, std::optional<PersonId> person, std::string email,
                               std::string guess) {
-  const auto outcome = call.services.authenticator->guard().failed(
-      email, address_of(call.request.peer), guess, call.now());
+  const auto answer_at = std::chrono::steady_clock::now() + kRefusalTime;
+  auto& guard = call.services.authenticator->guard();
+  const auto outcome =
+      guard.failed(guarded_name(email), address_of(call.request.peer), guess, call.now());
   crypto::wipe(guess);
-  auto noted = co_await note_failure(call, person, std::move(email), outcome);
+  const auto on_record = guard.may_record_refusal(call.now()) ? OnRecord::yes : OnRecord::no;
+  auto noted = co_await note_failure(call, person, std::move(email), outcome, on_record);
   if (!noted) co_return problem(noted.error());
+  co_await wait_until(answer_at);
   co_return sign_in_failed();
 }
 
@@ -110,8 +140,8 @@ Task<Response> sign_in(Call& call) {
     co_return co_await refuse_sign_in(call, person ? std::optional(person->id) : std::nullopt,
                                       call.text("email"), call.text("password"));
   }
-  call.services.authenticator->guard().succeeded(call.text("email"), address_of(call.request.peer),
-                                                 call.now());
+  call.services.authenticator->guard().succeeded(guarded_name(call.text("email")),
+                                                 address_of(call.request.peer), call.now());
   co_return co_await answer_with_session(call, {person->id, bits(Factor::password)});
 }
 
