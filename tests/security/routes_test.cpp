@@ -27,6 +27,9 @@ constexpr auto kForAnybody = std::to_array<std::string_view>({
     "api.describe",      // no secret
     "api.reference",     // no secret
     "security.contact",  // RFC 9116
+    // Files, the same for everybody.
+    "page.sign_in", "page.password_reset", "page.sign_up", "page.invitation", "page.style",
+    "page.script",
     "session.create",    // sign-in: nobody is signed in before
     "session.request_link", "session.confirm_link", "session.request_code", "session.confirm_code",
     "session.passkey_options", "session.passkey",

@@ -18,6 +18,9 @@ Task<Response> openapi_document(Call& call);
 Task<Response> reference_page(Call& call);
 Task<Response> security_text(Call& call);
 
+// page.cpp
+Task<Response> show_page(Call& call);
+
 // backup.cpp
 Task<Response> make_backup(Call& call);
 

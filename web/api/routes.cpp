@@ -14,6 +14,7 @@ using enum accounts::Permission;
 using namespace shapes;
 
 constexpr auto kChecked = Narrowed::checked;
+constexpr Answer kHtml = gives_text("text/html; charset=utf-8");
 
 constexpr std::array kRoutes{
     Route{get, "/healthz", "health.alive", kAnyone, "The process is alive", api::healthz,
@@ -24,11 +25,24 @@ constexpr std::array kRoutes{
     Route{get, "/v1/openapi.json", "api.describe", kAnyone, "This API, as OpenAPI 3.1",
           api::openapi_document, gives_text("application/json")},
     Route{get, "/v1/reference", "api.reference", kAnyone, "This API, as a page to read",
-          api::reference_page, gives_text("text/html; charset=utf-8")},
+          api::reference_page, kHtml},
 
     Route{get, "/.well-known/security.txt", "security.contact", kAnyone,
           "Whom to tell about a security problem", api::security_text,
           gives_text("text/plain; charset=utf-8")},
+
+    Route{get, "/sign-in", "page.sign_in", kAnyone, "The page behind sign-in links", api::show_page,
+          kHtml},
+    Route{get, "/password-reset", "page.password_reset", kAnyone,
+          "The page behind links that reset a password", api::show_page, kHtml},
+    Route{get, "/sign-up", "page.sign_up", kAnyone, "The page behind sign-up links", api::show_page,
+          kHtml},
+    Route{get, "/invitation", "page.invitation", kAnyone, "The page behind invitations",
+          api::show_page, kHtml},
+    Route{get, "/pages/pages.css", "page.style", kAnyone, "Their style", api::show_page,
+          gives_text("text/css; charset=utf-8")},
+    Route{get, "/pages/pages.js", "page.script", kAnyone, "Their script", api::show_page,
+          gives_text("text/javascript; charset=utf-8")},
 
     Route{get, "/v1/status", "server.status", may(server_read), "Version and state of the server",
           api::show_status, gives(kStatus)},

@@ -1,0 +1,15 @@
+# postern_embed(TARGET NAMESPACE FOLDER FILE...): FOLDER/files.hpp among the generated headers, with a
+# std::string_view of each file's text, named like the file: sign-in.html is sign_in_html. A text may not hold `)text"`.
+function(postern_embed target namespace folder)
+  set(header "#pragma once\n#include <string_view>\nnamespace ${namespace} {\n")
+  foreach(file ${ARGN})
+    set(path ${CMAKE_SOURCE_DIR}/${folder}/${file})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
+    file(READ ${path} text)
+    string(REGEX REPLACE "[^a-z]" "_" name ${file})
+    string(APPEND header "inline constexpr std::string_view ${name} = R\"text(${text})text\";\n")
+  endforeach()
+  string(APPEND header "}\n")
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/${folder}/files.hpp CONTENT "@header@" @ONLY)
+  target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/generated)
+endfunction()
