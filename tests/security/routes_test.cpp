@@ -30,7 +30,7 @@ constexpr auto kForAnybody = std::to_array<std::string_view>({
     // Files, the same for everybody.
     "page.sign_in", "page.password_reset", "page.sign_up", "page.invitation", "page.style",
     "page.script",
-    "session.create",    // sign-in: nobody is signed in before
+    "session.create",  // sign-in: nobody is signed in before
     "session.request_link", "session.confirm_link", "session.request_code", "session.confirm_code",
     "session.passkey_options", "session.passkey",
     "password_reset.request",  // for who can't sign in
