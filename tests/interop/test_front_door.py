@@ -87,13 +87,16 @@ class House(unittest.TestCase):
     tenants = 0
 
     @classmethod
+    def settings(cls):
+        # One address makes all the requests here.
+        return cls.EXTRA or "[web]\naddress_requests = 100000\n"
+
+    @classmethod
     def setUpClass(cls):
         cls.port, = free_ports(1)
         listen = f'[[listen]]\nkind = "https"\naddress = "127.0.0.1:{cls.port}"\n'
-        # One address makes all the requests here.
-        web = cls.EXTRA or "[web]\naddress_requests = 100000\n"
         cls.nsd = cls.enterClassContext(Nsd({"house.example": "mx IN A 127.0.0.1"}, cls.TTL))
-        cls.server = Server("mx.house.example", dns=cls.nsd.port, extra=listen + web)
+        cls.server = Server("mx.house.example", dns=cls.nsd.port, extra=listen + cls.settings())
         cls.server.__enter__()
         cls.addClassCleanup(cls.server.__exit__)
         wait_until(lambda: port_open(cls.port), "the https listener")

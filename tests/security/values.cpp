@@ -66,6 +66,7 @@ constexpr auto kRows = std::to_array<Row>({
     {"flow", fixed, "AAAA"},
     {"client_data_json", fixed, "AAAA"},
     {"attestation_object", fixed, "AAAA"},
+    {"transports", fixed, "internal"},
     {"authenticator_data", fixed, "AAAA"},
     {"signature", fixed, "AAAA"},
     {"user_handle", fixed, "AAAA"},

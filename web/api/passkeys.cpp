@@ -39,10 +39,36 @@ webauthn::Ceremony ceremony_of(const Services& services, std::string challenge) 
   return ceremony;
 }
 
+// WebAuthn Level 3 §5.8.4: names like "internal" and "hybrid", which tell a browser where to look
+// for a passkey; one that it doesn't know is passed over. Stored with commas.
+Result<std::string> join_transports(const std::vector<std::string>& transports) {
+  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; };
+  std::string joined;
+  for (const auto& transport : transports) {
+    if (transport.empty() || !std::ranges::all_of(transport, fits))
+      return fail(Errc::invalid, "a transport is lower case letters and hyphens");
+    if (!joined.empty()) joined += ',';
+    joined += transport;
+  }
+  if (joined.size() > accounts::kMaxTransports) return fail(Errc::invalid, "too many transports");
+  return joined;
+}
+
+std::vector<std::string> split_transports(std::string_view joined) {
+  std::vector<std::string> transports;
+  while (!joined.empty()) {
+    const auto end = std::min(joined.find(','), joined.size());
+    transports.emplace_back(joined.substr(0, end));
+    joined.remove_prefix(std::min(end + 1, joined.size()));
+  }
+  return transports;
+}
+
 std::vector<webauthn::KnownCredential> known_credentials(const std::vector<Passkey>& passkeys) {
   std::vector<webauthn::KnownCredential> known;
   known.reserve(passkeys.size());
-  for (const auto& passkey : passkeys) known.push_back({passkey.credential_id, {}});
+  for (const auto& passkey : passkeys)
+    known.push_back({passkey.credential_id, split_transports(passkey.transports)});
   return known;
 }
 
@@ -103,7 +129,10 @@ Task<Response> add_passkey(Call& call) {
   if (!credential)
     co_return problem(400, "Invalid request",
                       "this is not a passkey for here: " + credential.error().message);
+  auto transports = join_transports(call.texts("transports"));
+  if (!transports) co_return bad_member("transports", transports.error());
   Passkey fresh;
+  fresh.transports = std::move(*transports);
   fresh.credential_id = credential->id;
   fresh.person = person;
   fresh.public_key = credential->public_key;

@@ -103,7 +103,9 @@ inline constexpr std::array kNewPasskeyMembers{
     Member{"flow", text, required, "From the options", kCode},
     Member{"label", text, required, "Which device", 100},
     Member{"client_data_json", text, required, "Base64url", kBinary},
-    Member{"attestation_object", text, required, "Base64url", kBinary}};
+    Member{"attestation_object", text, required, "Base64url", kBinary},
+    Member{"transports", texts, optional, "As the browser tells them: \"internal\", \"hybrid\"",
+           32}};
 inline constexpr Shape kNewPasskey{"NewPasskey", kNewPasskeyMembers};
 inline constexpr std::array kPasskeyMembers{
     Member{"id", text, required, "Base64url", 2048}, Member{"label", text, required, ""},
