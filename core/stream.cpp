@@ -78,10 +78,10 @@ struct Stream::Impl {
     return ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
   }
 
-  // TCP's end behind that of TLS.
+  // TCP's end behind that of TLS, where nothing else may come.
   Step try_end() {
-    std::array<char, 256> dropped{};
-    const auto got = ::recv(socket.native_handle(), dropped.data(), dropped.size(), MSG_DONTWAIT);
+    char byte = 0;
+    const auto got = ::recv(socket.native_handle(), &byte, 1, MSG_DONTWAIT);
     if (got < 0) return fail_with_errno();
     return got == 0 ? Step::closed : Step::done;
   }
@@ -115,6 +115,7 @@ struct Stream::Impl {
   static Task<Result<std::size_t>> read_some(std::shared_ptr<Impl> self, std::span<char> out);
   static Task<Result<void>> write_all(std::shared_ptr<Impl> self, std::string_view bytes);
   static Task<Result<void>> finish(std::shared_ptr<Impl> self);
+  static Task<Result<void>> finish_tcp(std::shared_ptr<Impl> self);
   static Task<Result<void>> wait_readable(std::shared_ptr<Impl> self);
   static Task<Result<void>> handshake(std::shared_ptr<Impl> self,
                                       std::shared_ptr<const tls::Context> context, tls::Role role,
@@ -185,11 +186,21 @@ Task<Result<void>> Stream::Impl::finish(std::shared_ptr<Impl> self) {
     if (!got) co_return std::unexpected(got.error());
     more = *got;
   }
+  if (self->tls && !self->tls->has_close_notify()) {
+    co_return fail(Errc::io, "the peer ended the connection without ending TLS");
+  }
+  co_return co_await finish_tcp(self);
+}
+
+Task<Result<void>> Stream::Impl::finish_tcp(std::shared_ptr<Impl> self) {
+  constexpr const char* kMore = "the peer sent something behind its end";
+  if (self->tls && self->tls->has_rest()) co_return fail(Errc::io, kMore);
   while (self->open) {
     const Step step = self->try_end();
     if (step == Step::closed) co_return Result<void>{};
     if (step == Step::failed) co_return std::unexpected(self->error);
-    if (step != Step::done) co_await wait(self, step);
+    if (step == Step::done) co_return fail(Errc::io, kMore);
+    co_await wait(self, step);
   }
   co_return cancelled();
 }

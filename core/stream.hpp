@@ -39,7 +39,8 @@ class Stream {
   /// Ends our side (close_notify under TLS, then TCP's own end) and waits until the peer has ended
   /// its side; what it still sends is dropped. Without error the peer's transport has read
   /// everything that was written: an end with something unread would be a reset. Errc::io: the peer
-  /// ended first, so that nobody knows, or the connection broke.
+  /// ended first, so that nobody knows; it ended TCP without close_notify, which anybody on the way
+  /// can do in its place; it sent something behind its close_notify; or the connection broke.
   Task<Result<void>> finish();
   /// Waits until a read would not block, holding no buffer meanwhile (idle connections).
   Task<Result<void>> wait_readable();

@@ -25,6 +25,10 @@ std::string encode(const Closing& closing) {
 
 }  // namespace
 
+std::string chain_name(TenantId chain) {
+  return chain == TenantId{} ? std::string(kPlatformName) : chain.text();
+}
+
 std::string chain_target(TenantId chain) { return std::string(kTargetKind) + chain.text(); }
 
 std::optional<TenantId> chain_of_target(std::string_view target) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "accounts/audit/ed25519.hpp"
 #include "accounts/audit/record.hpp"
@@ -16,6 +17,10 @@ inline constexpr std::string_view kChainOpened = "audit.chain_opened";  ///< in 
 inline constexpr std::string_view kChainClosed = "audit.chain_closed";  ///< in the platform's chain
 inline constexpr std::string_view kCutAction = "audit.cut";
 inline constexpr std::string_view kResumed = "audit.resumed";
+
+/// "platform", or the tenant's id: a chain as people and receivers read it.
+inline constexpr std::string_view kPlatformName = "platform";
+std::string chain_name(TenantId chain);
 
 /// "tenant:ID": the target of a record about a chain, and back.
 std::string chain_target(TenantId chain);

@@ -1,7 +1,9 @@
 // Chain's way on after tampering or damage was found (chain.hpp).
+#include <algorithm>
 #include <limits>
 
 #include "accounts/audit/chain.hpp"
+#include "accounts/audit/stream/stream.hpp"
 #include "core/crypto.hpp"
 #include "core/encoding.hpp"
 
@@ -70,6 +72,8 @@ Result<void> Chain::resume(sql::Transaction& tx, TenantId chain, const By& by) c
   if (genuine && head.closed != Closed::no) return fail(Errc::denied, "the audit chain is closed");
   head.closed = Closed::no;
   write_head(scope, mac, head);
+  const auto last = std::max<std::int64_t>(0, head.next_number - 1);
+  wind_back_stream(scope, static_cast<std::uint64_t>(last), by.at);
   auto seal = remake_seal(tx);
   Record record = by;
   record.action = kResumed;

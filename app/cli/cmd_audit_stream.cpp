@@ -77,8 +77,10 @@ void add_audit_stream_verbs(CLI::App& audit, Context& context) {
   command->add_option("--secret-file", values->secret_file,
                       "a file whose first line an https URL gets as a bearer token");
   command
-      ->add_option("--after", values->after,
-                   "begin behind this record; 0: with the oldest that is kept")
+      ->add_option(
+          "--after", values->after,
+          "begin behind this record; 0: with the oldest that is kept, but not further back "
+          "than audit.stream_backlog")
       ->check(CLI::NonNegativeNumber);
   command->callback([&context, values] { set(context, *values); });
   verb("remove", "End that")->callback([&context, values] {

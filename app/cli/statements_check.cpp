@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "accounts/audit/closing.hpp"
 #include "accounts/audit/setback.hpp"
 #include "accounts/audit/witness.hpp"
 #include "web/api/timestamp.hpp"
@@ -32,7 +33,7 @@ Result<audit::PublicKey> read_public_key(const std::string& path) {
 
 json::object finding_of(TenantId chain, std::uint64_t number, Timestamp stated,
                         std::string_view problem) {
-  return {{"chain", chain == TenantId{} ? std::string("platform") : chain.text()},
+  return {{"chain", audit::chain_name(chain)},
           {"number", number},
           {"stated_at", web::timestamp_text(stated)},
           {"problem", problem}};

@@ -22,8 +22,7 @@ constexpr std::chrono::seconds kFirstPause{5};
 constexpr std::chrono::seconds kLongestPause{300};
 constexpr OutboundLimits kLimits{.connect = std::chrono::seconds(5),
                                  .total = std::chrono::seconds(20),
-                                 .header_bytes = 16UL * 1024,
-                                 .body_bytes = 16UL * 1024};
+                                 .header_bytes = 16UL * 1024};
 
 struct Metrics {
   metrics::Counter delivered{"postern_audit_stream_records_total",
@@ -75,6 +74,7 @@ Task<Result<void>> post_batch(std::shared_ptr<const StreamWork> work, const Next
   }
   request.body = audit::json_lines(next.batch.entries);
   request.limits = kLimits;
+  request.answer = OutboundAnswer::head;
   request.allowed_hosts = next.allowed_hosts;
   const auto answer = co_await work->client.fetch(std::move(request));
   if (!answer) co_return std::unexpected(answer.error());
@@ -91,8 +91,8 @@ Task<Result<void>> write_batch(std::shared_ptr<const StreamWork> work, const Nex
   auto opened = co_await work->client.connect(std::move(endpoint));
   if (!opened) co_return std::unexpected(opened.error());
   auto& bounded = **opened;
-  const auto name = chain == TenantId{} ? std::string("platform") : chain.text();
-  const auto frames = audit::syslog_frames(next.batch.entries, name, work->hostname);
+  const auto frames =
+      audit::syslog_frames(next.batch.entries, audit::chain_name(chain), work->hostname);
   auto done = co_await bounded.stream().write_all(frames);
   if (done) done = co_await bounded.stream().finish();
   if (!done) co_return bounded.failure(done.error());
@@ -109,17 +109,17 @@ Task<Result<void>> send(std::shared_ptr<const StreamWork> work, const Next& next
   co_return co_await write_batch(work, next, chain, *destination);
 }
 
-/// False: somebody changed the stream meanwhile, or the database takes nothing.
-bool was_kept(const Result<void>& written, TenantId chain) {
-  if (written) return true;
-  if (written.error().code != Errc::not_found) {
-    log::warn("audit_stream_not_kept",
-              {{"chain", chain.text()}, {"error", written.error().message}});
-  }
-  return false;
+/// What an attempt comes to, whose `outcome` was written, or not.
+Attempt kept(const Result<void>& written, Attempt outcome, TenantId chain) {
+  if (written) return outcome;
+  if (written.error().code == Errc::not_found) return Attempt::idle;
+  log::warn("audit_stream_not_kept",
+            {{"chain", audit::chain_name(chain)}, {"error", written.error().message}});
+  return Attempt::not_kept;
 }
 
-Task<bool> keep_success(std::shared_ptr<const StreamWork> work, const Next& next, TenantId chain) {
+Task<Attempt> keep_success(std::shared_ptr<const StreamWork> work, const Next& next,
+                           TenantId chain) {
   const auto count = next.batch.entries.size();
   const auto written = co_await work->registry.note<void>(
       [stream = next.stream, last = next.batch.entries.back().number, count, chain,
@@ -128,13 +128,13 @@ Task<bool> keep_success(std::shared_ptr<const StreamWork> work, const Next& next
         return audit::move_cursor(scope, stream, last, count, now);
       });
   if (written) all().delivered.add(count);
-  co_return was_kept(written, chain);
+  co_return kept(written, Attempt::moved, chain);
 }
 
-Task<void> keep_failure(std::shared_ptr<const StreamWork> work, const Next& next, TenantId chain,
-                        std::string error) {
+Task<Attempt> keep_failure(std::shared_ptr<const StreamWork> work, const Next& next, TenantId chain,
+                           std::string error) {
   all().failures.add();
-  log::warn("audit_stream_failed", {{"chain", chain.text()}, {"error", error}});
+  log::warn("audit_stream_failed", {{"chain", audit::chain_name(chain)}, {"error", error}});
   const auto now = work->clock.now();
   const auto written = co_await work->registry.note<void>(
       [stream = next.stream, chain, error, now,
@@ -142,10 +142,10 @@ Task<void> keep_failure(std::shared_ptr<const StreamWork> work, const Next& next
         sql::TenantScope scope(tx, chain);
         return audit::note_failure(scope, stream, error, now, again);
       });
-  was_kept(written, chain);
+  co_return kept(written, Attempt::failed, chain);
 }
 
-Task<bool> keep_skip(std::shared_ptr<const StreamWork> work, const Next& next, TenantId chain) {
+Task<Attempt> keep_skip(std::shared_ptr<const StreamWork> work, const Next& next, TenantId chain) {
   const auto skip = *next.batch.skip;
   const auto written = co_await work->registry.note<void>(
       [work, stream = next.stream, skip, chain, now = work->clock.now()](sql::Transaction& tx) {
@@ -155,9 +155,9 @@ Task<bool> keep_skip(std::shared_ptr<const StreamWork> work, const Next& next, T
   if (written) {
     const auto count = skip.last - skip.first + 1;
     all().skipped.add(count);
-    log::warn("audit_stream_skipped", {{"chain", chain.text()}, {"records", count}});
+    log::warn("audit_stream_skipped", {{"chain", audit::chain_name(chain)}, {"records", count}});
   }
-  co_return was_kept(written, chain);
+  co_return kept(written, Attempt::moved, chain);
 }
 
 }  // namespace
@@ -171,22 +171,12 @@ Micros stream_pause(std::int64_t failures) {
 
 Task<Attempt> attempt_stream(std::shared_ptr<const StreamWork> work, TenantId chain) {
   const auto next = co_await find_next(work, chain);
-  if (!next) {
-    was_kept(std::unexpected(next.error()), chain);
-    co_return Attempt::idle;
-  }
-  if (next->batch.skip) {
-    const bool kept = co_await keep_skip(work, *next, chain);
-    co_return kept ? Attempt::moved : Attempt::idle;
-  }
+  if (!next) co_return kept(std::unexpected(next.error()), Attempt::idle, chain);
+  if (next->batch.skip) co_return co_await keep_skip(work, *next, chain);
   if (next->batch.entries.empty()) co_return Attempt::idle;
   const auto sent = co_await send(work, *next, chain);
-  if (!sent) {
-    co_await keep_failure(work, *next, chain, sent.error().message);
-    co_return Attempt::failed;
-  }
-  const bool kept = co_await keep_success(work, *next, chain);
-  co_return kept ? Attempt::moved : Attempt::idle;
+  if (!sent) co_return co_await keep_failure(work, *next, chain, sent.error().message);
+  co_return co_await keep_success(work, *next, chain);
 }
 
 }  // namespace postern::server

@@ -6,7 +6,8 @@
 // transport has read everything. That isn't an acknowledgement of the messages: what a receiver
 // read and lost in a crash of its own is not sent again, for syslog has no word for it.
 //
-// Everything a receiver says is untrusted; of its answer only the status is looked at.
+// Everything a receiver says is untrusted; of its answer only the status is looked at, and the body
+// isn't even read: a receiver that says 2xx and then more than anybody wants has taken the batch.
 // Deliberately missing: a certificate of our own for receivers that ask for one.
 #pragma once
 
@@ -35,9 +36,10 @@ struct StreamWork {
 };
 
 enum class Attempt : std::uint8_t {
-  idle,    ///< nothing waits, or not yet
-  moved,   ///< a batch was taken; there may be more
-  failed,  ///< not taken: it waits for its next turn
+  idle,      ///< nothing waits, or not yet, or the stream was changed meanwhile
+  moved,     ///< a batch was taken; there may be more
+  failed,    ///< not taken: it waits for its next turn
+  not_kept,  ///< the database didn't take what came of it: next time would be the same again
 };
 
 /// Skips first what has to be skipped. Never throws for what a receiver does.

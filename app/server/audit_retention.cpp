@@ -30,7 +30,7 @@ Task<Result<audit::Cut>> cut_step(accounts::Registry& registry, const audit::Cha
 
 Task<void> cut_chain(accounts::Registry& registry, const audit::Chain& chain, TenantId id,
                      Timestamp oldest, Timestamp now) {
-  const auto name = id == TenantId{} ? std::string("platform") : id.text();
+  const auto name = audit::chain_name(id);
   std::uint64_t count = 0;
   for (;;) {
     const auto cut = co_await cut_step(registry, chain, id, oldest, now);

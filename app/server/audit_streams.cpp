@@ -1,15 +1,13 @@
 #include "app/server/audit_streams.hpp"
 
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <set>
 #include <vector>
 
+#include "app/server/audit_turns.hpp"
 #include "core/log.hpp"
 #include "core/metrics.hpp"
 
@@ -20,8 +18,6 @@ namespace audit = accounts::audit;
 namespace {
 
 constexpr std::chrono::seconds kPoll{2};
-constexpr std::size_t kAtOnce = 16;  // chains that are worked on
-constexpr int kBatchesInARow = 50;   // of one chain, while others wait
 
 metrics::Gauge& backlog() {
   static metrics::Gauge gauge("postern_audit_stream_backlog",
@@ -47,6 +43,14 @@ Result<Look> look(sql::Transaction& tx, Timestamp now) {
   return found;
 }
 
+std::string reason(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& thrown) {
+    return thrown.what();
+  }
+}
+
 }  // namespace
 
 struct AuditStreams::State {
@@ -55,61 +59,65 @@ struct AuditStreams::State {
 
   std::shared_ptr<const StreamWork> work;
   asio::steady_timer timer;
-  std::set<TenantId> busy;
-  TenantId last_begun;  ///< the others come before it the next time
+  AuditTurns turns;
   bool stopped = false;
 
-  static Task<void> send(std::shared_ptr<State> state, TenantId chain) {
-    for (int i = 0; i < kBatchesInARow && !state->stopped; ++i) {
-      if (co_await attempt_stream(state->work, chain) != Attempt::moved) break;
-    }
-  }
+  static AuditTurns::Time now() { return std::chrono::steady_clock::now(); }
 
-  static void finished(State& state, TenantId chain, const std::exception_ptr& error) {
-    state.busy.erase(chain);
-    try {
-      if (error) std::rethrow_exception(error);
-    } catch (const std::exception& thrown) {
-      log::error("audit_stream_broken", {{"chain", chain.text()}, {"error", thrown.what()}});
-    }
+  static Task<Attempt> send(std::shared_ptr<State> state, TenantId chain) {
+    auto last = Attempt::moved;
+    do {
+      last = co_await attempt_stream(state->work, chain);
+    } while (!state->stopped && state->turns.goes_on(chain, last, now()));
+    co_return last;
   }
 
   static void begin(const std::shared_ptr<State>& state, std::vector<TenantId> due) {
-    const auto after = std::ranges::upper_bound(due, state->last_begun);
-    std::ranges::rotate(due, after);
-    for (const auto chain : due) {
-      if (state->busy.size() >= kAtOnce) return;
-      if (!state->busy.insert(chain).second) continue;
-      state->last_begun = chain;
-      asio::co_spawn(
-          state->timer.get_executor(), send(state, chain),
-          [state, chain](const std::exception_ptr& error) { finished(*state, chain, error); });
+    for (const auto chain : state->turns.begin(std::move(due), now())) {
+      asio::co_spawn(state->timer.get_executor(), send(state, chain),
+                     [state, chain](const std::exception_ptr& error, Attempt last) {
+                       if (error) {
+                         log::error("audit_stream_broken", {{"chain", audit::chain_name(chain)},
+                                                            {"error", reason(error)}});
+                       }
+                       state->turns.end(chain, error ? Attempt::not_kept : last, now());
+                     });
     }
+  }
+
+  static Task<void> look_and_begin(std::shared_ptr<State> state) {
+    const auto found = co_await state->work->registry.read<Look>(
+        [now = state->work->clock.now()](sql::Transaction& tx) { return look(tx, now); });
+    if (!found) log::warn("audit_streams_wait", {{"error", found.error().message}});
+    if (!found || state->stopped) co_return;
+    backlog().set(static_cast<std::int64_t>(found->backlog));
+    begin(state, found->due);
   }
 
   static Task<void> run(std::shared_ptr<State> state) {
     while (!state->stopped) {
-      const auto found = co_await state->work->registry.read<Look>(
-          [now = state->work->clock.now()](sql::Transaction& tx) { return look(tx, now); });
-      if (!found) log::warn("audit_streams_wait", {{"error", found.error().message}});
-      if (state->stopped) co_return;
-      if (found) {
-        backlog().set(static_cast<std::int64_t>(found->backlog));
-        begin(state, found->due);
-      }
       boost::system::error_code error;
       state->timer.expires_after(kPoll);
       co_await state->timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      if (!state->stopped) co_await look_and_begin(state);
     }
+  }
+
+  // A bug in one look isn't the end of all streams: run() waits before the next.
+  static void keep_running(const std::shared_ptr<State>& state) {
+    asio::co_spawn(state->timer.get_executor(), run(state),
+                   [state](const std::exception_ptr& error) {
+                     if (!error) return;
+                     log::error("audit_streams_broken", {{"error", reason(error)}});
+                     keep_running(state);
+                   });
   }
 };
 
 AuditStreams::AuditStreams(Runtime& runtime, StreamWork work)
     : state_(std::make_shared<State>(runtime, std::move(work))) {}
 
-void AuditStreams::start() {
-  asio::co_spawn(state_->timer.get_executor(), State::run(state_), asio::detached);
-}
+void AuditStreams::start() { State::keep_running(state_); }
 
 void AuditStreams::stop() {
   asio::post(state_->timer.get_executor(), [state = state_] {

@@ -1,6 +1,5 @@
 // Sends the audit trails to their receivers while the server runs: looks every two seconds which
-// chains have something new, and works on some of them at a time, so that a slow receiver keeps
-// nobody else waiting.
+// chains have something new, and gives some of them a turn at a time (audit_turns.hpp).
 //
 // Owner: Server. Runs on the first io thread; stop() before the runtime stops. What is under way
 // then is cut off and sent again after the next start.

@@ -191,15 +191,13 @@ OutboundOptions outbound_options(const config::Settings& settings) {
   const auto& from = settings.outbound;
   OutboundOptions options;
   options.addresses.allow_loopback = from.allow_loopback;
+  options.addresses.private_networks.reserve(from.private_networks.size());
   for (const auto& text : from.private_networks) {
-    auto network = outbound::parse_private_network(text);
-    if (network) options.addresses.private_networks.push_back(*network);
+    options.addresses.private_networks.push_back(outbound::parse_private_network(text).value());
   }
   options.any_port = from.allow_loopback;  // tests' servers are where there is room
   if (!from.proxy.empty()) {
-    // Checked when it was loaded.
-    auto proxy = parse_outbound_proxy(from.proxy.substr(config::kProxyScheme.size()));
-    if (proxy) options.proxy = std::move(*proxy);
+    options.proxy = parse_outbound_proxy(from.proxy.substr(config::kProxyScheme.size())).value();
   }
   return options;
 }

@@ -31,6 +31,8 @@ imap::Options imap_options(const config::Settings& settings,
 Result<void> configure_log(const config::Settings& settings);
 
 web::AccessOptions access_options(const config::Settings& settings);
+/// Throws for a network or proxy that checking the settings lets nobody have: without it requests
+/// would go another way than the operator said.
 OutboundOptions outbound_options(const config::Settings& settings);
 
 }  // namespace postern::server

@@ -11,6 +11,7 @@
 #include <exception>
 #include <optional>
 
+#include "accounts/audit/closing.hpp"
 #include "app/witness/heads_client.hpp"
 #include "app/witness/journal.hpp"
 #include "core/log.hpp"
@@ -41,10 +42,9 @@ void log_findings(const Findings& findings) {
   log::error("audit_heads_contradicted", {{"chains", findings.size()}});
   for (std::size_t i = 0; i < std::min(findings.size(), kLogged); ++i) {
     const auto& finding = findings[i];
-    log::error("audit_head_contradicted",
-               {{"chain", finding.chain == TenantId{} ? "platform" : finding.chain.text()},
-                {"number", finding.number},
-                {"problem", to_string(finding.setback)}});
+    log::error("audit_head_contradicted", {{"chain", audit::chain_name(finding.chain)},
+                                           {"number", finding.number},
+                                           {"problem", to_string(finding.setback)}});
   }
 }
 
@@ -86,8 +86,7 @@ void run_until_signal(Task<void> task) {
 }  // namespace
 
 std::string describe(const audit::SetbackFinding& finding) {
-  return fmt::format("{}: {} (it had record {})",
-                     finding.chain == TenantId{} ? "platform" : finding.chain.text(),
+  return fmt::format("{}: {} (it had record {})", audit::chain_name(finding.chain),
                      to_string(finding.setback), finding.number);
 }
 

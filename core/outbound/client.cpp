@@ -20,13 +20,6 @@ bool is_visible(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-using AllowedHosts = std::optional<std::vector<std::string>>;
-
-Result<void> check_allowed(const Url& url, const AllowedHosts& allowed) {
-  if (!allowed || matches_host(url, *allowed)) return {};
-  return fail(Errc::denied, url.host + " is not one of the hosts that are allowed");
-}
-
 Task<Result<void>> send(BoundedStream& bounded, const OutboundRequest& request, const Url& url,
                         std::string_view user_agent) {
   std::string head = request_head(request, url, user_agent);
@@ -37,7 +30,7 @@ Task<Result<void>> send(BoundedStream& bounded, const OutboundRequest& request, 
   co_return sent;
 }
 
-// One hop, from the name to the last byte of the answer.
+// One hop, from the name to the last byte of the answer that is asked for.
 Task<Result<OutboundResponse>> exchange(const Setup& setup, const OutboundLimits& limits,
                                         const OutboundRequest& request, const Url& url,
                                         BoundedStream& bounded) {
@@ -52,7 +45,9 @@ Task<Result<OutboundResponse>> exchange(const Setup& setup, const OutboundLimits
   if (auto sent = co_await send(bounded, request, url, setup.options.user_agent); !sent) {
     co_return std::unexpected(sent.error());
   }
-  ResponseParser parser(limits, ResponseParser::Body::read);
+  ResponseParser parser(limits, request.answer == OutboundAnswer::whole
+                                    ? ResponseParser::Body::read
+                                    : ResponseParser::Body::none);
   std::string rest;
   auto response = co_await read_response(bounded, parser, rest);
   bounded.drop();

@@ -29,13 +29,18 @@ struct OutboundHeader {
   Kind kind = Kind::ordinary;
 };
 
+/// head: status and header fields. The body isn't read, so that neither its size nor its pace
+/// matters; the connection is closed before it.
+enum class OutboundAnswer : std::uint8_t { whole, head };
+
 struct OutboundRequest {
   OutboundMethod method = OutboundMethod::get;
   std::string url;
   std::vector<OutboundHeader> headers;
   std::string body;                      ///< not with GET
   std::optional<OutboundLimits> limits;  ///< else the options'
-  unsigned max_redirects = 0;            ///< 0: a redirect is an answer like any other
+  OutboundAnswer answer = OutboundAnswer::whole;
+  unsigned max_redirects = 0;  ///< 0: a redirect is an answer like any other
   /// Where the request, redirected or not, may go: host names, addresses, "*.example.com". Absent:
   /// wherever the policy lets it. Empty: nowhere.
   std::optional<std::vector<std::string>> allowed_hosts;

@@ -39,7 +39,7 @@ namespace outbound {
 
 class ResponseParser {
  public:
-  enum class Body : std::uint8_t { read, none };  ///< none: the answer to a CONNECT
+  enum class Body : std::uint8_t { read, none };  ///< none: a CONNECT's, or nobody wants it
   enum class State : std::uint8_t { need_more, complete, failed };
 
   ResponseParser(const OutboundLimits& limits, Body body);

@@ -229,4 +229,10 @@ bool matches_host(const Url& url, const std::vector<std::string>& patterns) {
   });
 }
 
+Result<void> check_allowed(const Url& url,
+                           const std::optional<std::vector<std::string>>& patterns) {
+  if (!patterns || matches_host(url, *patterns)) return {};
+  return fail(Errc::denied, url.host + " is not one of the hosts that are allowed");
+}
+
 }  // namespace postern::outbound

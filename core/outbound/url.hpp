@@ -57,5 +57,7 @@ bool is_url_text(std::string_view text);
 /// `pattern`: a host name or address, exactly, or "*.example.com" for every name below that one.
 bool is_host_pattern(std::string_view pattern);
 bool matches_host(const Url& url, const std::vector<std::string>& patterns);
+/// Errc::denied: there is a list, and the host isn't on it. nullopt: every host is allowed.
+Result<void> check_allowed(const Url& url, const std::optional<std::vector<std::string>>& patterns);
 
 }  // namespace postern::outbound

@@ -130,6 +130,16 @@ Step Session::send_close() {
   return returned < 0 ? outcome(returned) : Step::done;  // 0: sent, the peer's is still to come
 }
 
+// SSL_OP_IGNORE_UNEXPECTED_EOF makes OpenSSL take TCP's end for a close_notify, and mark it so; but
+// a close_notify is read before TCP's end is.
+bool Session::has_close_notify() const {
+  return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0 &&
+         !socket_bio_at_end(SSL_get_rbio(ssl_.get()));
+}
+
+// Reading ahead takes what lies behind a close_notify off the socket.
+bool Session::has_rest() const { return SSL_has_pending(ssl_.get()) == 1; }
+
 void Session::shutdown() {
   if (failed_ || !SSL_is_init_finished(ssl_.get())) return;
   SSL_shutdown(ssl_.get());

@@ -47,6 +47,10 @@ class Session {
   Step write(std::string_view bytes, std::size_t& count);
   /// Sends close_notify; what the peer still sends can be read.
   Step send_close();
+  /// Whether a Step::closed of read() was the peer's close_notify, and not just the end of TCP.
+  [[nodiscard]] bool has_close_notify() const;
+  /// Whether something came that read() hasn't looked at.
+  [[nodiscard]] bool has_rest() const;
   /// Sends close_notify if that needs no waiting.
   void shutdown();
 

@@ -2,6 +2,9 @@
 // taken, and what a failure leaves.
 #include "app/server/audit_delivery.hpp"
 
+#include <sys/socket.h>
+
+#include <algorithm>
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
@@ -37,7 +40,10 @@ struct Streaming : Context, World {
     master = must(storage::open_master_key_file(file));
     client = std::make_unique<OutboundClient>(resolver, postern::test::trusting(),
                                               postern::test::loopback_options());
-    work = std::make_shared<const server::StreamWork>(
+    work = make_work();
+  }
+  std::shared_ptr<const server::StreamWork> make_work() {
+    return std::make_shared<const server::StreamWork>(
         server::StreamWork{registry, chain, *master, *client, clock, "mx.example.org", bound});
   }
 
@@ -80,7 +86,7 @@ bool directory_holds(const std::filesystem::path& directory, std::string_view te
 
 /// A syslog receiver: reads until the sender's end, then does as it is told.
 struct Receiver {
-  enum class Then : std::uint8_t { answers, leaves_early, hangs };
+  enum class Then : std::uint8_t { answers, ends_tcp_alone, leaves_early };
   Receiver(asio::io_context& io, Then then)
       : acceptor(io, postern::test::Tcp::endpoint(postern::test::kLoopback, 0)) {
     asio::co_spawn(io, run(this, then), [](std::exception_ptr) {});
@@ -91,6 +97,7 @@ struct Receiver {
     auto socket =
         co_await self->acceptor.async_accept(asio::redirect_error(asio::use_awaitable, ec));
     if (ec) co_return;
+    self->wire = socket.native_handle();
     self->stream = std::make_unique<Stream>(std::move(socket));
     auto& stream = *self->stream;
     auto secured = co_await stream.start_tls_server(postern::test::hook_files().server());
@@ -100,6 +107,7 @@ struct Receiver {
       co_return;
     }
     self->got = co_await postern::test::read_exactly(stream, 1'000'000);
+    if (then == Then::ends_tcp_alone) ::shutdown(self->wire, SHUT_WR);
     if (then == Then::answers) stream.close();
   }
   [[nodiscard]] std::string url() const {
@@ -107,6 +115,7 @@ struct Receiver {
   }
   postern::test::Tcp::acceptor acceptor;
   std::unique_ptr<Stream> stream;
+  int wire = -1;
   std::string got;
 };
 
@@ -139,6 +148,70 @@ TEST_CASE("https_without_a_secret_has_no_authorization", "[audit][stream]") {
   world.set(receiver.url());
   CHECK(world.attempt() == Attempt::moved);
   CHECK(receiver.state().requests.at(0).find("Authorization") == std::string::npos);
+}
+
+TEST_CASE("https_receiver_that_answers_2xx_has_taken_the_batch_whatever_follows",
+          "[audit][stream]") {
+  const std::string long_body(100'000, 'x');
+  const std::pair<std::string, bool> cases[] = {
+      {"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + long_body, false},
+      {"HTTP/1.1 202 Accepted\r\n\r\n" + long_body, false},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n", true},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nnever", true},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\ncut", false},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno chunk", false}};
+  for (const auto& [answer, hangs] : cases) {
+    CAPTURE(answer.substr(0, 80));
+    Streaming world;
+    postern::test::TestServer receiver(world.io, postern::test::hook_files().server(), answer);
+    receiver.state().hangs = hangs;
+    world.append(world.mine, 2);
+    world.set(receiver.url());
+    CHECK(world.attempt() == Attempt::moved);
+    CHECK(world.now().cursor == 2);
+    CHECK(receiver.state().requests.size() == 1);
+  }
+}
+
+TEST_CASE("batch_that_is_refused_for_its_size_gets_there_in_smaller_ones", "[audit][stream]") {
+  Streaming world;
+  postern::test::TestServer receiver(world.io, postern::test::hook_files().server());
+  std::vector<std::size_t> sizes;
+  receiver.state().answer = [&sizes](const std::string& request) {
+    const auto body = body_of(request);
+    sizes.push_back(static_cast<std::size_t>(std::ranges::count(body, '\n')));
+    return std::string(sizes.back() > 60 ? "HTTP/1.1 413 Content Too Large\r\n\r\n" : kTaken);
+  };
+  world.append(world.mine, 210);
+  world.bound = 1'000;
+  world.work = world.make_work();
+  world.set(receiver.url());
+  std::vector<Attempt> attempts;
+  for (int i = 0; i < 6; ++i) {
+    attempts.push_back(world.attempt());
+    world.clock.advance(300s);
+  }
+  using enum Attempt;
+  CHECK(attempts == std::vector{failed, failed, moved, failed, failed, moved});
+  CHECK(sizes == std::vector<std::size_t>{200, 100, 50, 160, 100, 50});
+  CHECK(world.now().cursor == 100);
+}
+
+TEST_CASE("outcome_that_the_database_refuses_is_told_apart", "[audit][stream]") {
+  Streaming world;
+  postern::test::TestServer receiver(world.io, postern::test::hook_files().server(), kTaken);
+  world.append(world.mine, 2);
+  world.set(receiver.url());
+  world.raw(
+      "CREATE TRIGGER full BEFORE UPDATE ON audit_streams BEGIN "
+      "SELECT RAISE(ABORT, 'full'); END");
+  CHECK(world.attempt() == Attempt::not_kept);
+  receiver.state().answer = [](const std::string&) {
+    return std::string("HTTP/1.1 500 Oops\r\n\r\n");
+  };
+  CHECK(world.attempt() == Attempt::not_kept);
+  CHECK(world.now().cursor == 0);
+  CHECK(world.now().failures == 0);
 }
 
 TEST_CASE("answer_other_than_2xx_leaves_the_batch_for_later", "[audit][stream]") {
@@ -181,6 +254,17 @@ TEST_CASE("syslog_receiver_that_answers_our_end_has_taken_the_batch", "[audit][s
   CHECK(receiver.got == syslog_frames(world.all(world.mine), world.mine.text(), "mx.example.org"));
 }
 
+TEST_CASE("syslog_receiver_that_ends_tcp_without_ending_tls_has_not_taken_it", "[audit][stream]") {
+  Streaming world;
+  Receiver receiver(world.io, Receiver::Then::ends_tcp_alone);
+  world.append(world.mine, 3);
+  world.set(receiver.url());
+  CHECK(world.attempt() == Attempt::failed);
+  CHECK(world.now().cursor == 0);
+  CHECK(world.now().last_error == "the peer ended the connection without ending TLS");
+  CHECK_FALSE(receiver.got.empty());
+}
+
 TEST_CASE("syslog_receiver_that_leaves_before_our_end_has_not", "[audit][stream]") {
   Streaming world;
   Receiver receiver(world.io, Receiver::Then::leaves_early);
@@ -191,9 +275,7 @@ TEST_CASE("syslog_receiver_that_leaves_before_our_end_has_not", "[audit][stream]
     must(world.try_append(world.mine, large));
   }
   world.bound = 1'000;
-  world.work = std::make_shared<const server::StreamWork>(
-      server::StreamWork{world.registry, world.chain, *world.master, *world.client, world.clock,
-                         "mx.example.org", world.bound});
+  world.work = world.make_work();
   world.set(receiver.url());
   CHECK(world.attempt() == Attempt::failed);
   CHECK(world.now().cursor == 0);

@@ -21,21 +21,6 @@ namespace {
 constexpr std::size_t kAtOnce = 100;       // records of a page
 constexpr std::size_t kExported = 10'000;  // records of an export's page
 
-using Tables = Result<sql::TenantScope> (*)(accounts::Reach&, const std::string& tenant);
-
-Result<sql::TenantScope> of_tenant(accounts::Reach& reach, const std::string& name) {
-  auto tenant = reach.tenant_or_own(name);
-  if (!tenant) return std::unexpected(tenant.error());
-  return reach.scope(tenant->id);
-}
-
-// The nil tenant's chain is the platform's.
-Result<sql::TenantScope> of_platform(accounts::Reach& reach, const std::string& /*tenant*/) {
-  auto tx = reach.unscoped(accounts::Permission::platform_audit, "read the platform's audit trail");
-  if (!tx) return std::unexpected(tx.error());
-  return sql::TenantScope(**tx, TenantId{});
-}
-
 struct Asked {
   audit::Filter filter;
   std::optional<std::uint64_t> before;
@@ -79,7 +64,7 @@ Task<Response> list(Call& call, Tables tables) {
 }  // namespace
 
 Task<Response> list_audit(Call& call) { co_return co_await list(call, of_tenant); }
-Task<Response> list_platform_audit(Call& call) { co_return co_await list(call, of_platform); }
+Task<Response> list_platform_audit(Call& call) { co_return co_await list(call, of_platform_trail); }
 
 // In order, from a record on; the last line's number goes on with ?after=.
 Task<Response> export_audit(Call& call) {

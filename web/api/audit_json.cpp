@@ -2,6 +2,8 @@
 
 #include <boost/json/array.hpp>
 
+#include "accounts/audit/closing.hpp"
+
 namespace postern::web::api {
 
 namespace json = boost::json;
@@ -10,8 +12,7 @@ namespace audit = accounts::audit;
 json::object to_json(const audit::Verification& verification) {
   json::array findings;
   for (const auto& finding : verification.findings) {
-    const bool platform = finding.chain == TenantId{};
-    findings.push_back(json::object{{"chain", platform ? "platform" : finding.chain.text()},
+    findings.push_back(json::object{{"chain", audit::chain_name(finding.chain)},
                                     {"number", finding.number},
                                     {"last", finding.last},
                                     {"problem", audit::to_string(finding.problem)}});

@@ -14,24 +14,6 @@ namespace audit = accounts::audit;
 
 namespace {
 
-/// Whose chain: the tables of the tenant that a request names, or of the platform (the nil tenant).
-using Tables = Result<sql::TenantScope> (*)(accounts::Reach&, const std::string& tenant);
-
-Result<sql::TenantScope> of_tenant(accounts::Reach& reach, const std::string& name) {
-  auto tenant = reach.tenant_or_own(name);
-  if (!tenant) return std::unexpected(tenant.error());
-  reach.set_target("tenant:" + tenant->name);
-  return reach.scope(tenant->id);
-}
-
-Result<sql::TenantScope> of_platform(accounts::Reach& reach, const std::string& /*tenant*/) {
-  auto tx =
-      reach.unscoped(accounts::Permission::platform_audit, "stream the platform's audit trail");
-  if (!tx) return std::unexpected(tx.error());
-  reach.set_target("platform:audit");
-  return sql::TenantScope(**tx, TenantId{});
-}
-
 struct View {
   audit::TrailStream stream;
   std::uint64_t waiting = 0;
@@ -154,8 +136,12 @@ Task<Response> remove(Call& call, Tables tables) {
 Task<Response> show_audit_stream(Call& call) { co_return co_await show(call, of_tenant); }
 Task<Response> set_audit_stream(Call& call) { co_return co_await set(call, of_tenant); }
 Task<Response> remove_audit_stream(Call& call) { co_return co_await remove(call, of_tenant); }
-Task<Response> show_platform_stream(Call& call) { co_return co_await show(call, of_platform); }
-Task<Response> set_platform_stream(Call& call) { co_return co_await set(call, of_platform); }
-Task<Response> remove_platform_stream(Call& call) { co_return co_await remove(call, of_platform); }
+Task<Response> show_platform_stream(Call& call) {
+  co_return co_await show(call, of_platform_trail);
+}
+Task<Response> set_platform_stream(Call& call) { co_return co_await set(call, of_platform_trail); }
+Task<Response> remove_platform_stream(Call& call) {
+  co_return co_await remove(call, of_platform_trail);
+}
 
 }  // namespace postern::web::api

@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <set>
 
+#include "accounts/audit/closing.hpp"
 #include "accounts/audit/json_fields.hpp"
 #include "accounts/audit/mac.hpp"
 #include "core/encoding.hpp"
@@ -16,15 +17,13 @@ namespace audit = accounts::audit;
 
 namespace {
 
-constexpr std::string_view kPlatform = "platform";
-
 std::unexpected<Error> malformed() {
   return fail(Errc::corrupt, "the answer isn't about the audit chains' ends");
 }
 
 /// As to_json() writes it: no other spelling.
 std::optional<TenantId> parse_chain(std::string_view text) {
-  if (text == kPlatform) return TenantId{};
+  if (text == audit::kPlatformName) return TenantId{};
   const auto id = parse_uuid(text);
   if (!id || TenantId{*id} == TenantId{} || TenantId{*id}.text() != text) return std::nullopt;
   return TenantId{*id};
@@ -50,7 +49,7 @@ json::object to_json(const audit::Heads& heads) {
   json::array ends;
   ends.reserve(heads.ends.size());
   for (const auto& end : heads.ends) {
-    ends.push_back(json::object{{"chain", end.chain == TenantId{} ? kPlatform : end.chain.text()},
+    ends.push_back(json::object{{"chain", audit::chain_name(end.chain)},
                                 {"number", end.number},
                                 {"mac", hex_encode(end.mac)}});
   }

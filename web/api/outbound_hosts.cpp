@@ -13,13 +13,6 @@ namespace {
 
 using Hosts = std::vector<std::string>;
 
-Result<sql::TenantScope> tables(accounts::Reach& reach, const std::string& name) {
-  auto tenant = reach.tenant_or_own(name);
-  if (!tenant) return std::unexpected(tenant.error());
-  reach.set_target("tenant:" + tenant->name);
-  return reach.scope(tenant->id);
-}
-
 Response answer(const Hosts& hosts) {
   return json_response(json::object{{"hosts", texts_json(hosts)}});
 }
@@ -29,7 +22,7 @@ Response answer(const Hosts& hosts) {
 Task<Response> show_outbound_hosts(Call& call) {
   auto found = co_await call.read<Hosts>(
       [tenant = call.query("tenant")](accounts::Reach& reach) -> Result<Hosts> {
-        auto scope = tables(reach, tenant);
+        auto scope = of_tenant(reach, tenant);
         if (!scope) return std::unexpected(scope.error());
         return accounts::find_outbound_hosts(*scope).value_or(Hosts{});
       });
@@ -41,7 +34,7 @@ Task<Response> set_outbound_hosts(Call& call) {
   auto set =
       co_await call.change<Hosts>([hosts = call.texts("hosts"), tenant = call.query("tenant")](
                                       accounts::Reach& reach) -> Result<Hosts> {
-        auto scope = tables(reach, tenant);
+        auto scope = of_tenant(reach, tenant);
         if (!scope) return std::unexpected(scope.error());
         if (auto done = accounts::set_outbound_hosts(*scope, hosts); !done)
           return std::unexpected(done.error());

@@ -284,8 +284,9 @@ inline constexpr std::array kNewStreamMembers{
     Member{"secret", text, optional, "Sent to an https URL as a bearer token; never shown again",
            accounts::audit::kMaxStreamSecret},
     Member{"after", integer, optional,
-           "Begin behind this record (0: with the oldest). By default a new stream begins with the "
-           "next record, and a changed one goes on where it was",
+           "Begin behind this record (0: with the oldest that is kept). At most as many records as "
+           "the setting audit.stream_backlog says are sent; older ones are skipped. By default a "
+           "new stream begins with the next record, and a changed one goes on where it was",
            kMonthly}};
 inline constexpr Shape kNewStream{"NewAuditStream", kNewStreamMembers};
 inline constexpr std::array<std::string_view, 3> kStreamStates{"ok", "waiting", "failing"};
@@ -302,7 +303,8 @@ inline constexpr std::array kStreamMembers{
     Member{"failing_since", Kind::time, optional, ""},
     Member{"retry_at", Kind::time, optional, ""},
     Member{"last_error", text, optional, "Why the last attempt failed"},
-    Member{"changed_at", Kind::time, required, "When the destination was set"}};
+    Member{"changed_at", Kind::time, required,
+           "When the destination was set, or the trail was resumed"}};
 inline constexpr Shape kStream{"AuditStream", kStreamMembers};
 inline constexpr std::array kOutboundHostsMembers{Member{
     "hosts", texts, required, "Such as \"logs.example.net\" or \"*.example.net\"; none: all", 255}};

@@ -55,10 +55,7 @@ Result<void> check_destination(const OutboundClient& client, const Destination& 
                        ? client.check(destination.url)
                        : client.check_endpoint(destination.authority(), kSyslogPort);
   if (!url) return std::unexpected(url.error());
-  if (allowed_hosts && !outbound::matches_host(*url, *allowed_hosts)) {
-    return fail(Errc::denied, "the URL's host is not on the tenant's list of hosts");
-  }
-  return {};
+  return outbound::check_allowed(*url, allowed_hosts);
 }
 
 Result<void> check_stream_secret(std::string_view secret) {

@@ -50,13 +50,20 @@ std::size_t size_of(const Entry& entry) {
          record.details.size() + record.request_id.size();
 }
 
-std::vector<Entry> read_batch(sql::TenantScope& scope, std::uint64_t after) {
+std::size_t halved(std::size_t whole, std::int64_t times) {
+  return std::max<std::size_t>(1, whole >> std::clamp<std::int64_t>(times, 0, 32));
+}
+
+std::vector<Entry> read_batch(sql::TenantScope& scope, const TrailStream& stream) {
+  const auto limit = halved(kMaxBatch, stream.failures);
+  const auto most = halved(kBatchBytes, stream.failures);
   auto rows = scope.prepare("SELECT " AUDIT_COLUMNS
                             " FROM audit_records WHERE tenant_id = :tenant AND number > :after "
                             "ORDER BY number LIMIT :limit");
-  rows.bind(":after", as_integer(after)).bind(":limit", as_integer(kMaxBatch));
+  rows.bind(":after", as_integer(stream.cursor)).bind(":limit", as_integer(limit));
   std::vector<Entry> entries;
-  for (std::size_t bytes = 0; bytes < kBatchBytes && rows.step();) {
+  entries.reserve(limit);
+  for (std::size_t bytes = 0; bytes < most && rows.step();) {
     bytes += size_of(entries.emplace_back(read_entry(rows)));
   }
   return entries;
@@ -122,8 +129,10 @@ std::string stream_context(TenantId chain, StreamRevision revision) {
 
 Result<TrailStream> set_stream(sql::TenantScope& scope, const NewStream& fresh) {
   const bool known = change_stream(scope, fresh);
-  const auto newest = ends_of(scope).last;
-  const auto cursor = std::min(fresh.after.value_or(newest), newest);
+  const auto ends = ends_of(scope);
+  // What retention removed before a stream began isn't the stream's to skip.
+  const auto cursor =
+      std::min(std::max(fresh.after.value_or(ends.last), ends.first - 1), ends.last);
   if (!known) {
     insert_stream(scope, fresh, cursor);
   } else if (fresh.after) {
@@ -153,6 +162,16 @@ Result<void> remove_stream(sql::TenantScope& scope) {
   return {};
 }
 
+void wind_back_stream(sql::TenantScope& scope, std::uint64_t newest, Timestamp now) {
+  scope
+      .prepare(
+          "UPDATE audit_streams SET cursor = CASE WHEN cursor > :newest THEN :newest "
+          "ELSE cursor END, changed_at = :now WHERE tenant_id = :tenant")
+      .bind(":newest", as_integer(newest))
+      .bind(":now", now)
+      .run();
+}
+
 std::vector<TenantId> streamed_chains(sql::Transaction& tx) {
   std::vector<TenantId> chains;
   auto rows = tx.prepare("SELECT id FROM audit_stream_list ORDER BY id");
@@ -176,7 +195,7 @@ Batch next_batch(sql::TenantScope& scope, const TrailStream& stream, std::uint64
   if (cut > stream.cursor && (!batch.skip || cut >= batch.skip->last)) {
     batch.skip = Skip{Skip::Reason::retention, stream.cursor + 1, cut};
   }
-  if (!batch.skip) batch.entries = read_batch(scope, stream.cursor);
+  if (!batch.skip) batch.entries = read_batch(scope, stream);
   return batch;
 }
 
@@ -187,11 +206,12 @@ Result<void> move_cursor(sql::TenantScope& scope, const TrailStream& was, std::u
           "UPDATE audit_streams SET cursor = :last, delivered = delivered + :count, "
           "delivered_at = :now, failures = 0, failing_since = NULL, retry_at = NULL, "
           "last_error = '' WHERE tenant_id = :tenant AND revision = :revision AND "
-          "cursor = :cursor")
+          "changed_at = :changed AND cursor = :cursor")
       .bind(":last", as_integer(last))
       .bind(":count", as_integer(count))
       .bind(":now", now)
       .bind(":revision", was.revision)
+      .bind(":changed", was.changed)
       .bind(":cursor", as_integer(was.cursor))
       .run();
   return demand_change(scope);
@@ -202,10 +222,12 @@ Result<void> skip_records(sql::TenantScope& scope, const Chain& chain, const Tra
   scope
       .prepare(
           "UPDATE audit_streams SET cursor = :last, skipped = skipped + :count "
-          "WHERE tenant_id = :tenant AND revision = :revision AND cursor = :cursor")
+          "WHERE tenant_id = :tenant AND revision = :revision AND changed_at = :changed AND "
+          "cursor = :cursor")
       .bind(":last", as_integer(skip.last))
       .bind(":count", as_integer(skip.last - skip.first + 1))
       .bind(":revision", was.revision)
+      .bind(":changed", was.changed)
       .bind(":cursor", as_integer(was.cursor))
       .run();
   if (auto changed = demand_change(scope); !changed) return changed;
@@ -219,11 +241,12 @@ Result<void> note_failure(sql::TenantScope& scope, const TrailStream& was, std::
           "UPDATE audit_streams SET failures = failures + 1, "
           "failing_since = COALESCE(failing_since, :now), retry_at = :retry_at, "
           "last_error = :error WHERE tenant_id = :tenant AND revision = :revision AND "
-          "cursor = :cursor")
+          "changed_at = :changed AND cursor = :cursor")
       .bind(":now", now)
       .bind(":retry_at", retry_at)
       .bind_text(":error", error.substr(0, kMaxStreamError))
       .bind(":revision", was.revision)
+      .bind(":changed", was.changed)
       .bind(":cursor", as_integer(was.cursor))
       .run();
   return demand_change(scope);

@@ -2,9 +2,10 @@
 //
 // The chain itself is the durable queue: a stream is one row with a cursor, the number of the last
 // record that was taken. So a record is sent at least once (a crash between sending and moving the
-// cursor repeats a batch; receivers know a record again by its number), in order, and streaming
-// stores nothing twice. Bounded: what retention removed, and what lies further back than the bound,
-// is skipped; how much is counted, and a record in the chain tells of it.
+// cursor repeats a batch; receivers know a record again by its id, since a damaged chain may give a
+// number twice), in order, and streaming stores nothing twice. Bounded: what retention removed, and
+// what lies further back than the bound, is skipped; how much is counted, and a record in the chain
+// tells of it.
 //
 // Every function here works in the caller's transaction and keeps nothing. A change of the
 // destination makes a new revision, and whoever still works for the old one moves nothing
@@ -24,6 +25,8 @@ namespace postern::accounts::audit {
 using StreamRevision = Id<struct AuditStreamTag>;
 
 inline constexpr std::string_view kStreamSkip = "audit.stream_skip";
+// Of a batch. Each failure in a row halves them, down to one record, so that what a receiver
+// refuses for its size gets there in pieces; a success makes them whole again.
 inline constexpr std::size_t kMaxBatch = 200;             ///< records
 inline constexpr std::size_t kBatchBytes = 512UL * 1024;  ///< of their texts, but for the last
 inline constexpr std::size_t kMaxStreamError = 200;
@@ -40,7 +43,7 @@ struct TrailStream {
   std::optional<Timestamp> failing_since;
   std::optional<Timestamp> retry_at;
   std::string last_error;  ///< of the last attempt, if it failed
-  Timestamp changed;
+  Timestamp changed;       ///< set, or wound back
 };
 
 /// What a destination is sealed under: this row and no other.
@@ -50,8 +53,8 @@ struct NewStream {
   StreamRevision revision = StreamRevision::make();
   std::string origin;
   std::string sealed;
-  /// Begin behind this record. Without it a new stream begins with the chain's next record, and a
-  /// changed one goes on where it was.
+  /// Begin behind this record, or with the oldest that is kept if that is younger. Without it a new
+  /// stream begins with the chain's next record, and a changed one goes on where it was.
   std::optional<std::uint64_t> after;
   Timestamp now;
 };
@@ -59,6 +62,9 @@ Result<TrailStream> set_stream(sql::TenantScope& scope, const NewStream& fresh);
 /// Errc::not_found.
 Result<TrailStream> find_stream(sql::TenantScope& scope);
 Result<void> remove_stream(sql::TenantScope& scope);
+/// The chain goes on behind `newest`, and may give numbers again: a stream that was further goes on
+/// there too, and what is under way moves nothing.
+void wind_back_stream(sql::TenantScope& scope, std::uint64_t newest, Timestamp now);
 /// The chains that have one.
 std::vector<TenantId> streamed_chains(sql::Transaction& tx);
 
@@ -80,7 +86,8 @@ struct Batch {
 Batch next_batch(sql::TenantScope& scope, const TrailStream& stream, std::uint64_t bound);
 
 /// The receiver has taken `count` records, up to number `last`. Errc::not_found: `was` isn't the
-/// stream as it stands, or its cursor isn't there any more; that goes for the next two as well.
+/// stream as it stands, its cursor isn't there any more, or the chain was wound back; that goes for
+/// the next two as well.
 Result<void> move_cursor(sql::TenantScope& scope, const TrailStream& was, std::uint64_t last,
                          std::uint64_t count, Timestamp now);
 /// With a record in the chain. Errors of Chain::append.

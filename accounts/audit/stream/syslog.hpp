@@ -25,7 +25,7 @@ std::string json_lines(const std::vector<Entry>& entries);
 /// RFC 5424 §6.3.3: '"', '\' and ']' behind a backslash, all else as it is.
 std::string escape_parameter(std::string_view value);
 
-/// `chain`: a tenant's id, or "platform". `hostname`: the server's.
+/// `chain`: its name (chain_name). `hostname`: the server's.
 std::string syslog_message(const Entry& entry, std::string_view chain, std::string_view hostname);
 /// "LENGTH SP MESSAGE" of each.
 std::string syslog_frames(const std::vector<Entry>& entries, std::string_view chain,

@@ -39,6 +39,31 @@ TEST_CASE("client_get_sends_one_request_and_returns_the_answer", "[outbound]") {
             "X-Event: bounce\r\n\r\n");
 }
 
+TEST_CASE("client_reads_the_head_alone_when_nothing_else_is_asked_for", "[outbound]") {
+  ClientFixture f;
+  f.options.limits.body_bytes = 10;
+  const std::pair<std::string, bool> cases[] = {
+      {of_length(5), false},
+      {of_length(1'000'000), false},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", true},
+      {"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", true}};
+  for (const auto& [answer, hangs] : cases) {
+    CAPTURE(answer.substr(0, 60));
+    TestServer server(f.io, hook_files().server(), answer);
+    server.state().hangs = hangs;
+    auto request = post(server.url(), "x");
+    request.answer = OutboundAnswer::head;
+    const auto response = f.fetch(request);
+    REQUIRE(response);
+    CHECK(response->status == 200);
+    CHECK(response->body.empty());
+  }
+  TestServer server(f.io, hook_files().server(), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n");
+  auto request = get(server.url());
+  request.answer = OutboundAnswer::head;
+  CHECK(f.failure(request) == Errc::io);  // not even the head
+}
+
 TEST_CASE("client_post_put_and_delete_send_their_bodies", "[outbound]") {
   ClientFixture f;
   TestServer server(f.io, hook_files().server(), kOk);

@@ -459,6 +459,18 @@ TEST_CASE("host_pattern_matches_exactly_or_below", "[outbound]") {
   }
 }
 
+TEST_CASE("hosts_are_allowed_by_the_list_or_where_there_is_none", "[outbound]") {
+  using Hosts = std::vector<std::string>;
+  const auto url = check_url("https://a.example.com/", {}).value();
+  CHECK(check_allowed(url, std::nullopt));
+  CHECK(check_allowed(url, Hosts{"b.example.com", "*.example.com"}));
+  for (const auto& hosts : {Hosts{}, Hosts{"b.example.com"}, Hosts{"*.a.example.com"}}) {
+    const auto refused = check_allowed(url, hosts);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Errc::denied);
+  }
+}
+
 TEST_CASE("proxy_text_is_host_and_port", "[outbound]") {
   const auto named = parse_outbound_proxy("proxy.example.net:3128").value();
   CHECK(named.host == "proxy.example.net");

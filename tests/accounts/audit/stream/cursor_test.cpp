@@ -89,6 +89,75 @@ TEST_CASE("new_stream_begins_where_it_is_told_to", "[audit][stream]") {
   CHECK(world.set(4).cursor == 3);  // there is no fourth to have been taken
 }
 
+TEST_CASE("new_stream_begins_with_the_oldest_record_that_is_kept", "[audit][stream]") {
+  Streamed world;
+  world.append(world.mine, 4);
+  world.clock.advance(std::chrono::days(20));
+  const auto cut = must(world.scoped(world.mine, [&world](sql::TenantScope& scope) {
+    return world.chain.cut_before(scope, world.clock.now(), world.clock.now(), 3);
+  }));
+  REQUIRE(cut.last == 3);
+  for (const std::uint64_t after : {0U, 2U, 3U}) {
+    CAPTURE(after);
+    CHECK(world.set(after).cursor == 3);
+    CHECK_FALSE(world.next().skip);
+    CHECK(numbers(world.next()) == Numbers{4, 5});  // the cut's record
+  }
+  CHECK(world.set(4).cursor == 4);
+  CHECK(world.now().skipped == 0);
+}
+
+TEST_CASE("chain_that_is_wound_back_takes_its_stream_with_it", "[audit][stream]") {
+  Streamed world;
+  world.append(world.mine, 5);
+  const auto first = world.set(0);
+  const auto where = " WHERE tenant_id = " + World::sql(world.mine);
+  const auto wind_back = [&world, &where] {
+    world.clock.advance(1s);
+    world.raw("DELETE FROM audit_records" + where + " AND number > 3");
+    world.raw("UPDATE audit_heads SET next_number = 4" + where);
+    must(world.change([&world](sql::Transaction& tx) {
+      return world.chain.resume(tx, world.mine, world.record(""));
+    }));
+  };
+  SECTION("that was further") {
+    must(world.move(first, 5));
+    wind_back();
+    CHECK(world.now().cursor == 3);
+  }
+  SECTION("that had come so far") {
+    must(world.move(first, 3));
+    wind_back();
+    CHECK(world.now().cursor == 3);
+  }
+  SECTION("that was sending") {
+    must(world.move(first, 3));
+    const auto sending = world.now();
+    wind_back();
+    CHECK(world.move(sending, 4).error().code == Errc::not_found);  // another fourth record
+    CHECK(world.skip(sending, {Skip::Reason::backlog, 4, 4}).error().code == Errc::not_found);
+    CHECK(world.now().cursor == 3);
+    CHECK(world.now().skipped == 0);
+    CHECK(world.now().delivered == 3);
+  }
+  CHECK(numbers(world.next()) == Numbers{4});
+  CHECK(world.all(world.mine).back().record.action == "audit.resumed");
+  world.append(world.mine);
+  CHECK(numbers(world.next()) == Numbers{4, 5});
+}
+
+TEST_CASE("chain_that_is_resumed_where_it_was_leaves_its_stream_alone", "[audit][stream]") {
+  Streamed world;
+  world.append(world.mine, 5);
+  must(world.move(world.set(0), 2));
+  world.raw("DELETE FROM audit_seal");
+  must(world.change([&world](sql::Transaction& tx) {
+    return world.chain.resume(tx, world.mine, world.record(""));
+  }));
+  CHECK(world.now().cursor == 2);
+  CHECK(numbers(world.next()) == Numbers{3, 4, 5, 6});
+}
+
 TEST_CASE("changed_stream_goes_on_where_it_was", "[audit][stream]") {
   Streamed world;
   world.append(world.mine, 5);
@@ -146,6 +215,27 @@ TEST_CASE("batch_holds_200_records_at_most", "[audit][stream]") {
   CHECK(kMaxBatch == 200);
 }
 
+TEST_CASE("batch_is_halved_by_each_failure_in_a_row", "[audit][stream]") {
+  Streamed world;
+  world.set(0);
+  world.append(world.mine, 201);
+  for (const std::size_t expected : {200U, 100U, 50U, 25U, 12U, 6U, 3U, 1U, 1U}) {
+    CHECK(world.next().entries.size() == expected);
+    must(world.failed(world.now(), "too large"));
+  }
+  auto row = world.now();
+  for (const auto& [failures, expected] :
+       {std::pair<std::int64_t, std::size_t>{31, 1}, {64, 1}, {1'000'000, 1}, {-1, 200}}) {
+    row.failures = failures;
+    const auto batch = must(world.scoped(world.mine, [row](sql::TenantScope& scope) {
+      return Result<Batch>(next_batch(scope, row, 1'000));
+    }));
+    CHECK(batch.entries.size() == expected);
+  }
+  must(world.move(world.now(), 1));
+  CHECK(world.next().entries.size() == 200);
+}
+
 TEST_CASE("batch_ends_with_the_record_that_fills_it", "[audit][stream]") {
   Streamed world;
   world.set(0);
@@ -156,6 +246,10 @@ TEST_CASE("batch_ends_with_the_record_that_fills_it", "[audit][stream]") {
   const auto batch = world.next();
   CHECK(batch.entries.size() == 66);
   CHECK(kBatchBytes == 524'288);
+  must(world.failed(world.now(), "too large"));
+  CHECK(world.next().entries.size() == 33);  // the 33rd reaches 262,144
+  for (int i = 0; i < 40; ++i) must(world.failed(world.now(), "too large"));
+  CHECK(world.next().entries.size() == 1);
 }
 
 TEST_CASE("backlog_at_the_bound_is_sent_and_beyond_it_skipped_to_nine_tenths", "[audit][stream]") {
