@@ -75,6 +75,13 @@ ToldTimes find_told_times(sql::Transaction& tx, std::string_view domain) {
   return {optional_time(row, 0), optional_time(row, 1)};
 }
 
+WatchedRecord blank_record(RecordPurpose purpose, std::string name) {
+  WatchedRecord record;
+  record.purpose = purpose;
+  record.name = std::move(name);
+  return record;
+}
+
 bool is_of(const WatchedRecord& record, const Observation& seen) {
   return record.purpose == seen.purpose && record.name == seen.name;
 }
@@ -107,7 +114,7 @@ class Notes {
     for (const auto& seen : look_->seen) {
       const auto found =
           std::ranges::find_if(rows, [&](const WatchedRecord& row) { return is_of(row, seen); });
-      WatchedRecord record{seen.purpose, seen.name, {}, {}, {}, {}, {}, {}, {}, {}, {}};
+      auto record = blank_record(seen.purpose, seen.name);
       if (found != rows.end()) {
         record = std::move(*found);
         rows.erase(found);
@@ -131,10 +138,18 @@ class Notes {
     return turn == Turn::none ? Result<void>{} : enter(turn, std::move(record), since);
   }
 
-  // Wanted no more (a key was removed): nothing to be adrift.
+  // Wanted no more (a key was removed): nothing to be adrift. What the owners know as adrift stays
+  // until they know of the end, as if it were new: that it was published once counts no more.
   Result<void> forget(WatchedRecord record) {
-    remove_record(*scope_, domain_->name, record);
-    if (!record.drifted) return {};
+    if (record.told) {
+      auto left = blank_record(record.purpose, record.name);
+      left.told = record.told;
+      write_record(*scope_, domain_->name, left);
+      noted_.records.push_back(std::move(left));
+    } else {
+      remove_record(*scope_, domain_->name, record);
+    }
+    if (!record.adrift()) return {};
     const auto since = record.failing_since;
     return enter(Turn::ended, std::move(record), since);
   }
@@ -152,6 +167,22 @@ class Notes {
   const Look* look_;
   Noted noted_;
 };
+
+void log_turned(const Domain& domain, const Noted& noted) {
+  for (const auto& [turn, record] : noted.turned) {
+    if (turn == Turn::drifted) {
+      log::warn("domain_drifted", {{"domain", domain.name},
+                                   {"purpose", to_string(record.purpose)},
+                                   {"name", record.name},
+                                   {"status", to_string(record.status)},
+                                   {"found", record.found}});
+    } else {
+      log::info(
+          "domain_drift_ended",
+          {{"domain", domain.name}, {"purpose", to_string(record.purpose)}, {"name", record.name}});
+    }
+  }
+}
 
 }  // namespace
 
@@ -186,8 +217,7 @@ Result<Noted> note_look(sql::TenantScope& scope, const audit::Chain& chain, cons
   auto noted = Notes(scope, chain, domain, look).take();
   if (!noted) return noted;
   const auto told = find_told_times(scope.transaction(), domain.name);
-  const bool adrift = std::ranges::any_of(
-      noted->records, [](const WatchedRecord& record) { return record.drifted.has_value(); });
+  const bool adrift = std::ranges::any_of(noted->records, &WatchedRecord::adrift);
   scope.transaction()
       .prepare("UPDATE domains SET drifted = :drifted, check_at = :next WHERE name = :name")
       .bind_text(":name", domain.name)
@@ -197,20 +227,14 @@ Result<Noted> note_look(sql::TenantScope& scope, const audit::Chain& chain, cons
   return noted;
 }
 
-void log_turned(const Domain& domain, const Noted& noted) {
-  for (const auto& [turn, record] : noted.turned) {
-    if (turn == Turn::drifted) {
-      log::warn("domain_drifted", {{"domain", domain.name},
-                                   {"purpose", to_string(record.purpose)},
-                                   {"name", record.name},
-                                   {"status", to_string(record.status)},
-                                   {"found", record.found}});
-    } else {
-      log::info(
-          "domain_drift_ended",
-          {{"domain", domain.name}, {"purpose", to_string(record.purpose)}, {"name", record.name}});
-    }
-  }
+Task<Result<Noted>> note_look(Registry& registry, const audit::Chain& chain, Domain domain,
+                              Look look) {
+  auto noted = co_await registry.note<Noted>([domain, look, &chain](sql::Transaction& tx) {
+    sql::TenantScope scope(tx, domain.tenant);
+    return note_look(scope, chain, domain, look);
+  });
+  if (noted) log_turned(domain, *noted);
+  co_return noted;
 }
 
 Telling find_telling(sql::TenantScope& scope, std::string_view domain, Timestamp now) {
@@ -236,8 +260,11 @@ void note_told(sql::TenantScope& scope, std::string_view domain, const Telling& 
   set(telling.ended, std::nullopt);
   auto& tx = scope.transaction();
   auto times = find_told_times(tx, domain);
-  if (!telling.drifted.empty()) times.drift = now;
-  if (!telling.ended.empty()) times.end = now;
+  if (!telling.drifted.empty()) {
+    times.drift = now;
+  } else if (!telling.ended.empty()) {  // in a mail of ends alone
+    times.end = now;
+  }
   auto row = tx.prepare(
       "UPDATE domains SET drift_told_at = :drift, drift_end_told_at = :end, check_at = :next WHERE "
       "name = :name AND tenant_id = :owner");

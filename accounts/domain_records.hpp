@@ -2,9 +2,10 @@
 // record; with it go columns of `domains` that say when to look next, whether anything is adrift,
 // and when mails told of it.
 //
-// Invariants: rows are of domains that are proved, and of records that are wanted; they go with the
-// domain. Drift and its end are in the tenant's audit chain in the commit that finds them. The
-// rules are watched_record.hpp's.
+// Invariants: rows are of domains that are proved, and of records that are wanted, or were while
+// the owners were told of their drift and not yet of its end; they go with the domain. Drift and
+// its end are in the tenant's audit chain in the commit that finds them. The rules are
+// watched_record.hpp's.
 //
 // Deliberately missing: any reaction beyond telling. Mail goes on.
 #pragma once
@@ -15,8 +16,10 @@
 
 #include "accounts/audit/chain.hpp"
 #include "accounts/domains.hpp"
+#include "accounts/registry.hpp"
 #include "accounts/watched_record.hpp"
 #include "core/result.hpp"
+#include "core/task.hpp"
 #include "storage/sql/transaction.hpp"
 
 namespace postern::accounts {
@@ -33,14 +36,14 @@ std::vector<WatchedRecord> list_domain_records(sql::TenantScope& scope, std::str
 
 struct Turned {
   Turn turn = Turn::none;
-  WatchedRecord record;  ///< as it is now
+  WatchedRecord record;  ///< as it is now, or was when it is wanted no more
 };
 struct Noted {
-  std::vector<WatchedRecord> records;  ///< all, as they are now
+  std::vector<WatchedRecord> records;  ///< all that are left, as they are now
   std::vector<Turned> turned;
 };
 struct Look {
-  std::vector<Observation> seen;  ///< one for each wanted record; rows of any other go
+  std::vector<Observation> seen;  ///< one for each wanted record; rows of any other end, and go
   Timestamp at;
   WatchTiming timing;
 };
@@ -49,8 +52,9 @@ struct Look {
 Result<Noted> note_look(sql::TenantScope& scope, const audit::Chain& chain, const Domain& domain,
                         const Look& look);
 
-/// After the commit: a line a turn.
-void log_turned(const Domain& domain, const Noted& noted);
+/// The same in a transaction of its own; then each turn is in the log.
+Task<Result<Noted>> note_look(Registry& registry, const audit::Chain& chain, Domain domain,
+                              Look look);
 
 /// What a mail has to tell now.
 Telling find_telling(sql::TenantScope& scope, std::string_view domain, Timestamp now);

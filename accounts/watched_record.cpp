@@ -12,14 +12,12 @@ namespace {
 
 constexpr std::size_t kMaxShown = 200;  // octets of one record's text
 
-bool is_adrift(const WatchedRecord& record) { return record.drifted.has_value(); }
-
 bool day_has_passed(std::optional<Timestamp> last, Timestamp now) {
   return !last || now - *last >= kMailEvery;
 }
 
 Timestamp confirm_time(const Observation& seen, Timestamp now, const WatchTiming& timing) {
-  const auto cached = std::min<Micros>(seen.ttl, timing.check_every);
+  const auto cached = std::min<Micros>(seen.ttl, kMaxCached);
   return now + std::max(timing.recheck_after, cached);
 }
 
@@ -67,7 +65,7 @@ Turn observe(WatchedRecord& record, const Observation& seen, Timestamp now,
   record.found = seen.found;
   record.checked = now;
   if (seen.status == RecordStatus::ok) {
-    const bool was_adrift = is_adrift(record);
+    const bool was_adrift = record.adrift();
     if (!record.first_ok) record.first_ok = now;
     record.last_ok = now;
     record.failing_since.reset();
@@ -75,7 +73,7 @@ Turn observe(WatchedRecord& record, const Observation& seen, Timestamp now,
     record.drifted.reset();
     return was_adrift ? Turn::ended : Turn::none;
   }
-  if (!record.first_ok || is_adrift(record)) return Turn::none;
+  if (!record.first_ok || record.adrift()) return Turn::none;
   if (!record.failing_since) {
     record.failing_since = now;
     record.confirm_after = confirm_time(seen, now, timing);
@@ -89,11 +87,11 @@ Turn observe(WatchedRecord& record, const Observation& seen, Timestamp now,
 Telling to_tell(const std::vector<WatchedRecord>& records, const ToldTimes& told, Timestamp now) {
   Telling telling;
   for (const auto& record : records) {
-    if (is_adrift(record) && !record.told) telling.drifted.push_back(record);
-    if (!is_adrift(record) && record.told) telling.ended.push_back(record);
+    if (record.adrift() && !record.told) telling.drifted.push_back(record);
+    if (!record.adrift() && record.told) telling.ended.push_back(record);
   }
   if (!day_has_passed(told.drift, now)) telling.drifted.clear();
-  const bool all_over = std::ranges::none_of(records, is_adrift);
+  const bool all_over = std::ranges::none_of(records, &WatchedRecord::adrift);
   if (telling.drifted.empty() && !(all_over && day_has_passed(told.end, now)))
     telling.ended.clear();
   return telling;
@@ -104,7 +102,7 @@ Timestamp next_check(const std::vector<WatchedRecord>& records, const ToldTimes&
   auto next = now + timing.check_every;
   if (!to_tell(records, told, now).empty()) next = std::min(next, now + timing.recheck_after);
   for (const auto& record : records) {
-    if (!record.confirm_after || is_adrift(record)) continue;
+    if (!record.confirm_after || record.adrift()) continue;
     // In the past: the second look got no answer.
     const bool due = *record.confirm_after <= now;
     next = std::min(next, due ? now + timing.recheck_after : *record.confirm_after);

@@ -5,10 +5,12 @@
 // Rules:
 // - What couldn't be looked up (RecordStatus::unknown) changes nothing.
 // - A record that never was as wanted is not published yet; it can't drift.
-// - Drift is what two looks saw, the second when the first one's answer has left every cache and
-//   WatchTiming::recheck_after has passed at the least. One look that is good ends it.
+// - Drift is what two looks saw, the second when the first one's answer has left every cache
+//   (kMaxCached counts for any longer TTL) and WatchTiming::recheck_after has passed at the least.
+//   One look that is good ends it.
 // - A domain's owners get at most one mail of drift a day, and one of its end: the end is told when
-//   nothing is adrift any more, and only of what they were told. Flapping in between is silent.
+//   nothing is adrift any more, and only of what they were told. Flapping in between is silent. An
+//   end that a mail of new drift tells along isn't a mail of the end.
 //
 // Untrusted: Observation::found comes from DNS; found_text() makes it short and printable.
 #pragma once
@@ -38,6 +40,7 @@ std::string_view to_string(RecordStatus status);
 
 inline constexpr std::size_t kMaxFound = 500;        ///< octets of found_text()
 inline constexpr std::chrono::hours kMailEvery{24};  ///< mails of one kind about one domain
+inline constexpr std::chrono::hours kMaxCached{24};  ///< resolvers keep an answer no longer
 
 /// What DNS answered, for people to read: printable ASCII, at most kMaxFound octets.
 std::string found_text(const std::vector<std::string>& found);
@@ -68,6 +71,8 @@ struct WatchedRecord {
   std::optional<Timestamp> confirm_after;  ///< from when on a bad look counts as the second
   std::optional<Timestamp> drifted;        ///< when the second one was; absent: no drift
   std::optional<Timestamp> told;           ///< when a mail told of drift whose end none told yet
+
+  [[nodiscard]] bool adrift() const { return drifted.has_value(); }
 };
 
 enum class Turn : std::uint8_t { none, drifted, ended };

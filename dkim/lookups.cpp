@@ -1,11 +1,11 @@
 #include "dkim/lookups.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
 
 #include "core/ascii.hpp"
 #include "dkim/domain.hpp"
@@ -36,12 +36,12 @@ struct Batch {
   asio::steady_timer done;
   std::shared_ptr<Lookups> table;
   std::size_t open = 0;
+  std::exception_ptr error;
 };
 
 Task<> ask(dns::Resolver* resolver, Question question, std::shared_ptr<Batch> batch) {
   auto answer = co_await resolver->query(question.first, question.second);
   batch->table->store(question, std::move(answer));
-  if (--batch->open == 0) batch->done.cancel();
 }
 
 }  // namespace
@@ -77,12 +77,18 @@ Task<> resolve_all(dns::Resolver& resolver, std::vector<Question> questions,
   batch->open = fresh.size();
   batch->done.expires_at(asio::steady_timer::time_point::max());
   for (auto& question : fresh) {
-    asio::co_spawn(executor, ask(&resolver, std::move(question), batch), asio::detached);
+    asio::co_spawn(executor, ask(&resolver, std::move(question), batch),
+                   [batch](std::exception_ptr error) {
+                     if (error) batch->error = std::move(error);
+                     if (--batch->open == 0) batch->done.cancel();
+                   });
   }
   // An answer from the cache may have come before this line.
-  if (batch->open == 0) co_return;
-  boost::system::error_code ignored;
-  co_await batch->done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  if (batch->open > 0) {
+    boost::system::error_code ignored;
+    co_await batch->done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  if (batch->error) std::rethrow_exception(batch->error);
 }
 
 }  // namespace postern::dkim

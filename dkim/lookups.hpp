@@ -38,6 +38,7 @@ class Lookups {
 };
 
 /// Asks all that `table` doesn't know yet, at once, and returns when the last has been answered.
+/// Throws what a query threw (a bug: the waiter has to hear of it, or it would wait for good).
 /// `resolver` must outlive even an abandoned call (it belongs to the io thread).
 Task<> resolve_all(dns::Resolver& resolver, std::vector<Question> questions,
                    std::shared_ptr<Lookups> table);

@@ -17,6 +17,7 @@
 #include "core/rate_limiter.hpp"
 #include "core/time.hpp"
 #include "core/worker_pool.hpp"
+#include "dkim/sign/key.hpp"
 #include "smtp/delivery/service.hpp"
 #include "storage/keystore.hpp"
 #include "storage/store.hpp"
@@ -46,6 +47,8 @@ struct Services {
   std::string public_url;              ///< where people reach this server, without a final slash
   std::function<Executor()> executor;  ///< of the calling io thread
   WorkerPool* workers = nullptr;       ///< for key generation, backup, files of past months
+  /// On a worker.
+  std::function<Result<dkim::KeyPair>(dkim::Algorithm)> generate_key = dkim::generate;
   std::function<dns::Resolver*()> resolver;         ///< of the calling io thread
   std::string version;                              ///< of the program
   std::function<bool()> ready;                      ///< all listeners up, not draining

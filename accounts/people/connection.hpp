@@ -6,6 +6,11 @@
 // nobody who is there. A person who comes later and proves the address has it. Whoever lets people
 // in without such proof asks has_connections first.
 //
+// Partial: that is asked when the account is made. One that was made before the connection was
+// given (a break-glass account, or a newcomer's whose sign-in link was shown to the operator who
+// added them) has it as well, though nobody proved the address: whoever has the password or the
+// link can tell that it was given, and act by it.
+//
 // The grantee acts with these permissions and nothing of what they have elsewhere. Ended ones are
 // listed for kEndedKept, then they go when another is added; audit keeps what was done.
 #pragma once

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
 #include <vector>
 
 #include "accounts/domain_records.hpp"
@@ -113,17 +113,13 @@ Task<Result<Noted>> look_and_note(Watching watching, Domain domain, std::vector<
     return one.status == accounts::RecordStatus::unknown;
   };
   if (std::ranges::any_of(checked, unknown)) failed.add();
-  const accounts::Look look{web::api::observations_of(checked), watching.clock->now(),
-                            watching.timing};
-  co_return co_await watching.registry->note<Noted>(
-      [domain = std::move(domain), look, chain = watching.audit](sql::Transaction& tx) {
-        sql::TenantScope scope(tx, domain.tenant);
-        return accounts::note_look(scope, *chain, domain, look);
-      });
+  accounts::Look look{web::api::observations_of(checked), watching.clock->now(), watching.timing};
+  co_return co_await accounts::note_look(*watching.registry, *watching.audit, std::move(domain),
+                                         std::move(look));
 }
 
 bool is_untold(const accounts::WatchedRecord& record) {
-  return record.drifted.has_value() != record.told.has_value();
+  return record.adrift() != record.told.has_value();
 }
 
 Task<void> watch_domain(Watching watching, Domain domain) {
@@ -136,7 +132,6 @@ Task<void> watch_domain(Watching watching, Domain domain) {
     co_await put_off(watching, domain.name, watching.clock->now() + watching.timing.recheck_after);
     co_return;
   }
-  accounts::log_turned(domain, *noted);
   if (std::ranges::any_of(noted->records, is_untold)) co_await tell(watching, domain, *wanted);
 }
 
@@ -151,9 +146,28 @@ struct Pass {
   std::size_t open = 0;
 };
 
+// What breaks at one domain costs it a look, and the others nothing.
+Task<void> try_domain(Watching watching, Domain domain) {
+  try {
+    co_await watch_domain(watching, domain);
+    co_return;
+  } catch (const std::exception& error) {
+    log::error("domain_watch_failed", {{"domain", domain.name}, {"error", error.what()}});
+  }
+  co_await put_off(watching, domain.name, watching.clock->now() + watching.timing.recheck_after);
+}
+
 Task<void> take_domains(std::shared_ptr<Pass> pass) {
   while (pass->next < pass->due.size()) {
-    co_await watch_domain(pass->watching, pass->due[pass->next++]);
+    co_await try_domain(pass->watching, pass->due[pass->next++]);
+  }
+}
+
+void log_broken(const std::exception_ptr& error) {
+  try {
+    if (error) std::rethrow_exception(error);
+  } catch (const std::exception& thrown) {
+    log::error("domain_watch_failed", {{"error", thrown.what()}});
   }
 }
 
@@ -163,8 +177,8 @@ Task<void> run_pass(std::shared_ptr<Pass> pass) {
   for (std::size_t i = pass->open; i > 0; --i) {
     asio::co_spawn(pass->done.get_executor(), take_domains(pass),
                    [pass](const std::exception_ptr& error) {
-                     if (error) log::error("domain_watch_failed");
                      if (--pass->open == 0) pass->done.cancel();
+                     log_broken(error);
                    });
   }
   if (pass->open == 0) co_return;
@@ -234,11 +248,18 @@ void DomainWatch::start() {
         boost::system::error_code error;
         co_await state->timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
         if (state->stopped) co_return;
-        co_await watch_domains(state->watching);
+        co_await try_pass(state->watching);
+      }
+    }
+    static Task<void> try_pass(Watching watching) {
+      try {
+        co_await watch_domains(std::move(watching));
+      } catch (const std::exception& error) {  // the next one may do better
+        log::error("domain_watch_failed", {{"error", error.what()}});
       }
     }
   };
-  asio::co_spawn(state_->timer.get_executor(), Loop::run(state_), asio::detached);
+  asio::co_spawn(state_->timer.get_executor(), Loop::run(state_), log_broken);
 }
 
 void DomainWatch::stop() {

@@ -5,7 +5,8 @@
 // Each domain once per WatchTiming::check_every, sooner after a bad look; a few at a time, and no
 // more in one pass than keeps ahead of the schedule, so that neither a restart nor a thousand new
 // domains are a burst. A mail is noted as told once it is on disk: a crash between the two repeats
-// it. Owner: Server. Runs on the first io thread; stop() before the runtime stops.
+// it. An exception at one domain is logged and puts that domain off; one of a whole pass, that
+// pass. Owner: Server. Runs on the first io thread; stop() before the runtime stops.
 //
 // Deliberately missing: any reaction beyond telling. Mail goes on.
 #pragma once

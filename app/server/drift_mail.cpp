@@ -20,6 +20,7 @@ using web::api::DnsRecord;
 namespace {
 
 constexpr std::size_t kMaxRecipients = 20;
+constexpr std::size_t kMaxOwners = 200;   // read, as some of them may not be active
 constexpr std::chrono::hours kWorth{48};  // of the news
 
 constexpr std::string_view kMeanwhile =
@@ -61,15 +62,21 @@ std::string drifted_text(const std::string& domain, const std::vector<DnsRecord>
   return text;
 }
 
-std::string ended_text(const std::vector<WatchedRecord>& ended) {
+// What is wanted no more (a key was removed) can't be right again.
+std::string ended_text(const std::vector<DnsRecord>& wanted,
+                       const std::vector<WatchedRecord>& ended) {
   std::string text = "Right again:\n\n";
-  for (const auto& record : ended) text += title(record);
+  for (const auto& record : ended) {
+    text += title(record);
+    if (wanted_value(wanted, record).empty()) text += "  needed no more\n";
+  }
   return text + '\n';
 }
 
 std::vector<std::string> owners_of(sql::TenantScope& scope) {
   std::vector<std::string> addresses;
-  for (const auto owner : accounts::list_owners(scope, kMaxRecipients)) {
+  for (const auto owner : accounts::list_owners(scope, kMaxOwners)) {
+    if (addresses.size() == kMaxRecipients) break;
     const auto person = accounts::find_person(scope.transaction(), owner);
     if (person && person->status == accounts::PersonStatus::active)
       addresses.push_back(person->email);
@@ -98,7 +105,7 @@ accounts::Mail drift_mail(const std::string& domain, const std::vector<DnsRecord
   mail.subject = fmt::format("DNS records of {} {}", domain,
                              drifted ? "aren't as they should be" : "are right again");
   if (drifted) mail.text = drifted_text(domain, wanted, telling.drifted, now);
-  if (!telling.ended.empty()) mail.text += ended_text(telling.ended);
+  if (!telling.ended.empty()) mail.text += ended_text(wanted, telling.ended);
   mail.text += drifted ? fmt::format(kMeanwhile, domain)
                        : fmt::format(
                              "All DNS records of {} that had changed are as they should be "

@@ -14,7 +14,8 @@
 
 namespace postern::server {
 
-/// Addresses of the active people who own the tenant; of its owner's mailbox when there are none.
+/// Addresses of the active people who own the tenant, twenty at the most; of its owner's mailbox
+/// when there are none.
 std::vector<std::string> drift_recipients(sql::TenantScope& scope);
 
 /// Without a recipient. `telling` isn't empty.

@@ -52,7 +52,6 @@ std::optional<std::uint32_t> manager(asio::local::stream_protocol::socket& socke
 
 Listeners::Listeners(Parts& parts, web::Services& services)
     : parts_(parts),
-      services_(services),
       api_(services, web::api_routes()),
       metrics_api_(services, web::metrics_routes()),
       witness_api_(services, web::witness_routes()) {}

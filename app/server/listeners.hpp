@@ -54,7 +54,6 @@ class Listeners {
   [[nodiscard]] std::shared_ptr<const Current> current() const;
 
   Parts& parts_;
-  web::Services& services_;
   web::Api api_;
   web::Api metrics_api_;
   web::Api witness_api_;

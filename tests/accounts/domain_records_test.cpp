@@ -104,6 +104,38 @@ TEST_CASE("record_that_is_wanted_no_more_ends_its_drift", "[drift]") {
   CHECK(world.counts().adrift == 0);
 }
 
+TEST_CASE("record_that_was_told_of_and_is_wanted_no_more_is_told_as_ended_then_goes", "[drift]") {
+  WatchedDomains world;
+  (void)world.look({world.mx(ok), world.dkim("s", ok)});
+  (void)world.look_after(6h, {world.mx(ok), world.dkim("s", missing)});
+  (void)world.look_after(10min, {world.mx(ok), world.dkim("s", missing)});
+  note_as_told(world);
+  (void)world.look_after(1h, {world.mx(ok)});
+  CHECK(world.actions() == Names{"domain.drift", "domain.drift_ended"});
+  CHECK(world.counts().adrift == 0);
+  REQUIRE(world.telling().ended.size() == 1);
+  CHECK(world.telling().ended[0].purpose == RecordPurpose::dkim);
+  (void)world.look_after(10min, {world.mx(ok)});  // the mail couldn't leave yet
+  CHECK(world.actions().size() == 2);
+  CHECK(world.telling().ended.size() == 1);
+  note_as_told(world);
+  CHECK(world.telling().empty());
+  (void)world.look_after(6h, {world.mx(ok)});
+  CHECK(world.rows().size() == 1);
+}
+
+TEST_CASE("record_that_is_wanted_again_before_its_end_was_told_is_a_new_one", "[drift]") {
+  WatchedDomains world;
+  (void)world.look({world.mx(ok), world.dkim("s", ok)});
+  (void)world.look_after(6h, {world.mx(ok), world.dkim("s", missing)});
+  (void)world.look_after(10min, {world.mx(ok), world.dkim("s", missing)});
+  note_as_told(world);
+  (void)world.look_after(1h, {world.mx(ok)});
+  for (int i = 0; i < 3; ++i) (void)world.look_after(1h, {world.mx(ok), world.dkim("s", missing)});
+  CHECK(world.counts().adrift == 0);  // not published yet
+  CHECK(world.telling().ended.size() == 1);
+}
+
 TEST_CASE("domain_is_due_at_once_then_after_its_interval", "[drift]") {
   WatchedDomains world;
   CHECK(world.due() == Names{"a.example"});
@@ -204,6 +236,19 @@ TEST_CASE("mail_is_noted_once_and_its_day_is_kept", "[drift]") {
   CHECK(world.telling().empty());
   world.clock.advance(22h);
   CHECK(world.telling().drifted.size() == 1);
+}
+
+TEST_CASE("end_told_in_a_mail_of_drift_does_not_put_off_the_mail_of_the_last_end", "[drift]") {
+  WatchedDomains world;
+  make_drift(world);
+  note_as_told(world);
+  (void)world.look_after(24h, {world.mx(ok), world.dkim("s", missing)});
+  (void)world.look_after(10min, {world.mx(ok), world.dkim("s", missing)});
+  REQUIRE(world.telling().drifted.size() == 1);
+  REQUIRE(world.telling().ended.size() == 1);
+  note_as_told(world);
+  (void)world.look_after(1h, {world.mx(ok), world.dkim("s", ok)});
+  CHECK(world.telling().ended.size() == 1);
 }
 
 TEST_CASE("check_that_was_put_off_waits", "[drift]") {

@@ -39,7 +39,7 @@ struct Watched {
     if (!what.drifted.empty()) record.told = told.drift = now;
     if (!what.ended.empty()) {
       record.told.reset();
-      told.end = now;
+      if (what.drifted.empty()) told.end = now;
     }
   }
   Micros next() const { return next_check({record}, told, now, timing) - now; }
@@ -106,12 +106,28 @@ TEST_CASE("answer_of_a_cache_is_not_a_second_look", "[drift]") {
   CHECK(watched.look(different, 1s) == Turn::drifted);
 }
 
-TEST_CASE("long_ttl_puts_the_second_look_off_no_further_than_a_regular_one", "[drift]") {
+TEST_CASE("answer_of_a_day_counts_as_seen_again_a_day_later", "[drift]") {
+  for (const auto ttl : {std::chrono::seconds(24h), std::chrono::seconds(24h * 365)}) {
+    Watched watched;
+    CHECK(watched.look(ok) == Turn::none);
+    CHECK(watched.look(different, ttl) == Turn::none);
+    for (int i = 0; i < 3; ++i) {
+      CHECK(watched.next() == 6h);  // the regular looks go on
+      CHECK(watched.look_after(6h, different) == Turn::none);
+    }
+    CHECK(watched.look_after(6h - 1us, different) == Turn::none);
+    CHECK(watched.next() == 1us);
+    CHECK(watched.look_after(1us, different) == Turn::drifted);
+  }
+}
+
+TEST_CASE("short_lived_mistake_with_a_long_ttl_is_no_drift", "[drift]") {
   Watched watched;
   CHECK(watched.look(ok) == Turn::none);
-  CHECK(watched.look(missing, std::chrono::days(365)) == Turn::none);
-  CHECK(watched.next() == 6h);
-  CHECK(watched.look_after(6h, missing) == Turn::drifted);
+  CHECK(watched.look(different, std::chrono::hours(12)) == Turn::none);
+  CHECK(watched.look_after(6h, different) == Turn::none);  // out of the cache
+  CHECK(watched.look_after(6h, ok) == Turn::none);
+  CHECK_FALSE(watched.record.failing_since);
 }
 
 TEST_CASE("failed_look_up_changes_nothing", "[drift]") {

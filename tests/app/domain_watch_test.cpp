@@ -2,6 +2,7 @@
 #include "app/server/domain_watch.hpp"
 
 #include <map>
+#include <stdexcept>
 
 #include "accounts/people/member.hpp"
 #include "accounts/people/person.hpp"
@@ -33,6 +34,31 @@ class FakeMailer final : public Mailer {
   std::vector<Mail> mails;
 };
 
+// Breaks on what is about one name.
+class BrokenResolver final : public dns::Resolver {
+ public:
+  Task<std::shared_ptr<const dns::Answer>> query(std::string name, dns::Type type) override {
+    if (name.ends_with(broken)) throw std::runtime_error("a bug");
+    co_return co_await zone.query(std::move(name), type);
+  }
+  postern::test::FakeResolver zone;
+  std::string broken = "nothing";
+};
+
+// Breaks when it is asked for the first time.
+class BrokenClock final : public Clock {
+ public:
+  explicit BrokenClock(const Clock& clock) : clock_(&clock) {}
+  [[nodiscard]] Timestamp now() const override {
+    if (asked_++ == 0) throw std::runtime_error("a bug");
+    return clock_->now();
+  }
+
+ private:
+  const Clock* clock_;
+  mutable int asked_ = 0;
+};
+
 constexpr const char* kKey = "v=DKIM1; k=ed25519; p=AAAA";
 
 // Outlives the database, whose threads post to it.
@@ -42,7 +68,8 @@ struct Context {
 
 struct Watch : Context, accounts::test::WatchedDomains {
   Registry registry{*control};
-  postern::test::FakeResolver dns;
+  BrokenResolver resolver;
+  postern::test::FakeResolver& dns = resolver.zone;
   FakeMailer mailer;
 
   Watch() {
@@ -69,16 +96,22 @@ struct Watch : Context, accounts::test::WatchedDomains {
       return add_member(scope, {fresh.id, "owner", {}, "the test", fresh.created});
     }));
   }
-  std::size_t pass() {
-    server::Watching watching;
-    watching.registry = &registry;
-    watching.audit = &chain;
-    watching.resolver = &dns;
-    watching.mailer = &mailer;
-    watching.clock = &clock;
-    watching.hostname = "mx.host.example";
-    watching.timing = timing;
-    return postern::test::run_task(context, server::watch_domains(watching));
+  server::Watching watching() {
+    server::Watching what;
+    what.registry = &registry;
+    what.audit = &chain;
+    what.resolver = &resolver;
+    what.mailer = &mailer;
+    what.clock = &clock;
+    what.hostname = "mx.host.example";
+    what.timing = timing;
+    return what;
+  }
+  std::size_t pass() { return postern::test::run_task(context, server::watch_domains(watching())); }
+  void run_until_looked() {
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    while (rows().size() < 4 && std::chrono::steady_clock::now() < end) context.run_one_for(50ms);
+    CHECK(rows().size() == 4);
   }
   std::size_t pass_after(Micros wait) {
     clock.advance(wait);
@@ -152,6 +185,30 @@ TEST_CASE("several_lost_records_are_one_mail", "[drift]") {
   }
 }
 
+TEST_CASE("key_that_was_removed_while_adrift_is_told_as_needed_no_more", "[drift]") {
+  Watch watch;
+  watch.owner("ann@x.example");
+  CHECK(watch.pass() == 1);
+  watch.dns.remove("s._domainkey.a.example");
+  CHECK(watch.pass_after(6h) == 1);
+  CHECK(watch.pass_after(10min) == 1);
+  REQUIRE(watch.mailer.mails.size() == 1);
+  must(watch.scoped(watch.mine, [](sql::TenantScope& scope) {
+    return remove_signing_key(scope, "a.example", "s");
+  }));
+  CHECK(watch.pass_after(6h) == 1);
+  CHECK(watch.actions() == Names{"domain.drift", "domain.drift_ended"});
+  REQUIRE(watch.mailer.mails.size() == 2);
+  const auto& mail = watch.mailer.mails[1];
+  CHECK(mail.subject == "DNS records of a.example are right again");
+  CHECK_THAT(mail.text,
+             Contains("TXT record of s._domainkey.a.example (dkim)\n  needed no more\n"));
+  CHECK(shows("postern_domains_drifted 0"));
+  CHECK(watch.pass_after(6h) == 1);
+  CHECK(watch.rows().size() == 3);
+  CHECK(watch.mailer.mails.size() == 2);
+}
+
 TEST_CASE("what_dns_answers_reaches_the_mail_printable", "[drift]") {
   Watch watch;
   watch.owner("ann@x.example");
@@ -211,6 +268,44 @@ TEST_CASE("one_owners_bad_address_does_not_repeat_the_others_mail", "[drift]") {
   CHECK(watch.pass_after(10min) == 0);
 }
 
+TEST_CASE("owners_who_can_not_sign_in_do_not_hide_those_who_can", "[drift]") {
+  Watch watch;
+  for (int i = 0; i < 25; ++i)  // their ids, and so their places in the list, come first
+    watch.owner("off" + std::to_string(i) + "@x.example", PersonStatus::suspended);
+  watch.owner("ann@x.example");
+  watch.drift();
+  CHECK(watch.recipients() == Names{"ann@x.example"});
+}
+
+TEST_CASE("mail_goes_to_twenty_owners_at_the_most", "[drift]") {
+  Watch watch;
+  for (int i = 0; i < 21; ++i) watch.owner("o" + std::to_string(i) + "@x.example");
+  watch.drift();
+  CHECK(watch.mailer.mails.size() == 20);
+}
+
+TEST_CASE("domain_that_breaks_the_watch_is_put_off_and_the_others_are_looked_at", "[drift]") {
+  Watch watch;
+  for (int i = 0; i < 8; ++i) {
+    const auto name = "d" + std::to_string(i) + ".broken";
+    (void)watch.domain(watch.mine, name);
+    watch.publish(name);
+  }
+  watch.resolver.broken = ".broken";
+  (void)watch.domain(watch.mine, "z.example");
+  watch.publish("z.example");
+  CHECK(watch.pass() == 10);
+  CHECK(watch.rows().size() == 4);
+  CHECK(watch.rows("z.example").size() == 3);
+  CHECK(watch.rows("d0.broken").empty());
+  CHECK(watch.due().empty());
+  watch.clock.advance(10min);
+  CHECK(watch.due().size() == 8);
+  watch.resolver.broken = "nothing";
+  CHECK(watch.pass() == 8);
+  CHECK(watch.rows("d0.broken").size() == 3);
+}
+
 TEST_CASE("tenant_without_owners_is_not_looked_at_more_often", "[drift]") {
   Watch watch;
   watch.drift();
@@ -251,15 +346,24 @@ TEST_CASE("passes_keep_ahead_of_the_schedule", "[drift]") {
 TEST_CASE("watch_looks_by_itself_and_stops", "[drift]") {
   Watch watch;
   watch.timing = {1s, 1s};
-  server::Watching watching{&watch.registry, &watch.chain,      &watch.dns,  &watch.mailer,
-                            &watch.clock,    "mx.host.example", watch.timing};
-  server::DomainWatch loop(watch.context, watching);
+  server::DomainWatch loop(watch.context, watch.watching());
   loop.start();
-  const auto end = std::chrono::steady_clock::now() + 20s;
-  while (watch.rows().size() < 4 && std::chrono::steady_clock::now() < end)
-    watch.context.run_one_for(50ms);
-  CHECK(watch.rows().size() == 4);
+  watch.run_until_looked();
   loop.stop();
   watch.context.run_for(5s);  // to its end, as nothing is left to do
+  CHECK(watch.context.stopped());
+}
+
+TEST_CASE("watch_goes_on_after_a_pass_that_broke", "[drift]") {
+  Watch watch;
+  watch.timing = {1s, 1s};
+  const BrokenClock clock(watch.clock);
+  auto watching = watch.watching();
+  watching.clock = &clock;
+  server::DomainWatch loop(watch.context, watching);
+  loop.start();
+  watch.run_until_looked();
+  loop.stop();
+  watch.context.run_for(5s);
   CHECK(watch.context.stopped());
 }

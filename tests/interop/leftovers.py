@@ -2,6 +2,7 @@
 
 Active when POSTERN_LEFTOVERS names a directory: `secrets` (a JSON string a line) lies in it, outside of any server's
 folder, and a folder for each server that has ended with its log, its databases, its metrics and what its API answers.
+Each answer stands below a line with its status and its path, the metrics below one with theirs.
 """
 import http.client
 import json
@@ -46,6 +47,8 @@ def note_document(document):
             for one in value if isinstance(value, list) else [value]:
                 if isinstance(one, str):
                     note(one.partition("#")[2] or one)  # of a link, the token
+                if isinstance(one, str) and name == "codes":
+                    note(one.replace("-", ""))  # as the server spells a recovery code
         else:
             note_document(value)
 
@@ -61,7 +64,7 @@ def note_files(data):
 
 
 def read_all(path):
-    """Every reading route without a parameter, over the management socket: the documents in one text."""
+    """Every reading route without a parameter, over the management socket: the answers in one text."""
     class Local(http.client.HTTPConnection):
         def connect(self):
             self.sock = socket.socket(socket.AF_UNIX)
@@ -71,18 +74,24 @@ def read_all(path):
     def get(target):
         connection = Local("postern")
         connection.request("GET", target)
-        answer = connection.getresponse().read().decode()
+        answer = connection.getresponse()
+        text = answer.read().decode()
         connection.close()
-        return answer
+        return answer.status, text
 
-    tenants = [one["name"] for one in json.loads(get("/v1/tenants")).get("items", [])][:3]
+    def take(target):
+        status, text = get(target)
+        texts.append(f"{status} {target}\n{text}\n")
+
+    tenants = [one["name"] for one in json.loads(get("/v1/tenants")[1]).get("items", [])][:3]
     texts = []
-    for target, ways in json.loads(get("/v1/openapi.json"))["paths"].items():
+    for target, ways in json.loads(get("/v1/openapi.json")[1])["paths"].items():
         if "get" not in ways or "{" in target:
             continue
-        texts.append(get(target))
-        texts += [get(f"{target}?tenant={tenant}") for tenant in tenants]
-    return "\n".join(texts)
+        take(target)
+        for tenant in tenants:
+            take(f"{target}?tenant={tenant}")
+    return "".join(texts)
 
 
 def take_answers(server):
@@ -94,7 +103,9 @@ def take_answers(server):
     try:
         connection = http.client.HTTPConnection("127.0.0.1", server.ports["metrics"], timeout=20)
         connection.request("GET", "/metrics")
-        (server.leftovers / "metrics").write_bytes(connection.getresponse().read())
+        answer = connection.getresponse()
+        head = f"{answer.status} /metrics\n".encode()
+        (server.leftovers / "metrics").write_bytes(head + answer.read())
         connection.close()
         answers = read_all(os.path.join(server.data, "postern.sock"))
         (server.leftovers / "answers").write_text(answers, encoding="utf-8")

@@ -6,6 +6,8 @@
 #include <array>
 #include <boost/json/serialize.hpp>
 
+#include "tests/security/text.hpp"
+
 namespace postern::test {
 
 using web::Guard;
@@ -34,11 +36,6 @@ bool is_in(const auto& list, const Route& route, const Slot& slot) {
       list, [&](const Exception& e) { return e.route == route.name && e.parameter == slot.name; });
 }
 bool is_exception(const Route& route, const Slot& slot) { return is_in(kExceptions, route, slot); }
-
-void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
-}
 
 // The id of what was made is new each time.
 std::string without_new_id(const web::Response& response) {
@@ -77,6 +74,7 @@ struct Variant {
   std::vector<bool> subject;  ///< by slot
   Header header = Header::absent;
   std::string_view tenant_as = "tenant";  ///< by name, or "tenant_id"
+  std::string_view person_as = "person";  ///< by id, or "member_email"
 };
 
 std::vector<Variant> variants_of(const Route& route, const std::vector<Slot>& slots,
@@ -94,9 +92,9 @@ std::vector<Variant> variants_of(const Route& route, const std::vector<Slot>& sl
     Variant one{none};
     one.subject[i] = true;
     variants.push_back(one);
-    if (slots[i].thing != "tenant") continue;
-    one.tenant_as = "tenant_id";
-    variants.push_back(one);
+    if (slots[i].thing == "tenant") one.tenant_as = "tenant_id";
+    if (slots[i].thing == "person") one.person_as = "member_email";
+    if (one.tenant_as != "tenant" || one.person_as != "person") variants.push_back(one);
   }
   const bool free =
       std::ranges::none_of(slots, [&](const Slot& s) { return is_exception(route, s); });
@@ -113,6 +111,7 @@ std::vector<Variant> variants_of(const Route& route, const std::vector<Slot>& sl
 web::Request request_with(const Route& route, const std::vector<Slot>& slots,
                           const Variant& variant, const Tenancy& own, Tenancy subject) {
   subject.things["tenant"] = subject.things.at(std::string(variant.tenant_as));
+  subject.things["person"] = subject.things.at(std::string(variant.person_as));
   Owners owners;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const auto* rest = slots[i].required ? &own : nullptr;

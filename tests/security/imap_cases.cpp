@@ -6,6 +6,7 @@
 
 #include "core/encoding.hpp"
 #include "tests/security/tenancy.hpp"
+#include "tests/security/text.hpp"
 
 namespace postern::test {
 
@@ -78,16 +79,6 @@ constexpr auto kStrangers = std::to_array<std::string_view>({
 });
 // clang-format on
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
-}
-
-std::string sasl(const std::string& authorize, const std::string& login, const char* password) {
-  const std::string nul(1, '\0');
-  return base64_encode(authorize + nul + login + nul + password);
-}
-
 }  // namespace
 
 std::span<const ImapCase> imap_cases() { return kCases; }
@@ -139,8 +130,8 @@ std::vector<std::string> imap_lines(std::string_view line, const ImapSubject& su
   replace_all(text, "{word}", subject.name + "-secret");
   replace_all(text, "{uids}", subject.uids);
   replace_all(text, "{address}", address);
-  replace_all(text, "{plain}", sasl("", address, "wrong"));
-  replace_all(text, "{as}", sasl(address, mine, "correct horse staple"));
+  replace_all(text, "{plain}", sasl_plain("", address, "wrong"));
+  replace_all(text, "{as}", sasl_plain(address, mine, "correct horse staple"));
   replace_all(text, "{user}", base64_encode(address));
   if (!text.contains("{name}")) return {text};
   std::vector<std::string> lines;

@@ -11,6 +11,7 @@
 #include "tests/security/database_dump.hpp"
 #include "tests/security/imap_cases.hpp"
 #include "tests/security/tenancy.hpp"
+#include "tests/security/text.hpp"
 
 using namespace postern;
 using namespace postern::test;
@@ -91,11 +92,6 @@ struct Scene {
     return client;
   }
 };
-
-void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
-}
 
 std::string seen(Client& client, const std::string& line, const ImapSubject& whose,
                  const ImapSubject& nobodys) {
@@ -204,6 +200,15 @@ TEST_CASE("imap_commands_that_are_not_offered_answer_the_same_for_anothers_thing
 
 TEST_CASE("imap_answers_hold_nothing_of_another_tenant", "[imap_isolation]") {
   Scene scene;
+  // A cache that forgets whose it is would answer alpha with this.
+  Client others(scene.server);
+  others.line();
+  for (const auto& line :
+       {std::string("LOGIN box@bravo.example \"") + kPassword + "\"", std::string("LIST \"\" *"),
+        std::string("LSUB \"\" *"), std::string("STATUS own (MESSAGES UIDNEXT)"),
+        std::string("SELECT own"), std::string("FETCH 1:* (UID FLAGS ENVELOPE BODY[])"),
+        std::string("UID SEARCH TEXT bravo-secret")})
+    CHECK(others.run(line).ok());
   Client client(scene.server);
   client.line();
   REQUIRE(client.run(std::string("LOGIN box@alpha.example \"") + kPassword + "\"").ok());

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/encoding.hpp"
+#include "tests/security/text.hpp"
 
 namespace postern::test {
 
@@ -40,9 +40,7 @@ SmtpDoor::SmtpDoor(House& house, smtp::Backend& backend, smtp::Kind kind)
 }
 
 bool SmtpDoor::log_in(const std::string& address, const std::string& password) {
-  const std::string nul(1, '\0');
-  return say("AUTH PLAIN " + base64_encode(nul + address + nul + password) + "\r\n")
-      .starts_with("235");
+  return say("AUTH PLAIN " + sasl_plain("", address, password) + "\r\n").starts_with("235");
 }
 
 std::string SmtpDoor::say(std::string_view input) {

@@ -32,7 +32,7 @@ json::object SoftPasskey::registration(House& house, const Credential& session) 
   const auto [flow, challenge] =
       begun(house.done(Method::post, "/v1/me/passkeys/options", session));
   const auto client = soft::ClientData{"webauthn.create", challenge, kOrigin}.json();
-  const auto data = soft::Data{kHost, soft::kUp | soft::kUv | soft::kAt, ++uses_,
+  const auto data = soft::Data{kHost, soft::kUp | soft::kUv | soft::kAt, next_use(),
                                soft::attested(id_, key_.cose()), ""}
                         .bytes();
   const auto object = soft::attestation_object("none", soft::cbor_head(5, 0), data);
@@ -46,7 +46,7 @@ json::object SoftPasskey::assertion(House& house, const std::string& user_handle
   const auto [flow, challenge] =
       begun(house.done(Method::post, "/v1/session/passkey/options", kNobody));
   const auto client = soft::ClientData{"webauthn.get", challenge, kOrigin}.json();
-  const auto data = soft::Data{kHost, soft::kUp | soft::kUv, ++uses_, "", ""}.bytes();
+  const auto data = soft::Data{kHost, soft::kUp | soft::kUv, next_use(), "", ""}.bytes();
   const auto signature = key_.sign(data + crypto::sha256(client));
   return {{"flow", flow},
           {"credential_id", base64url_encode(id_)},

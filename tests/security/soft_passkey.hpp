@@ -2,6 +2,7 @@
 // and answers as navigator.credentials would.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "tests/accounts/factors/soft_authenticator.hpp"
@@ -11,7 +12,10 @@ namespace postern::test {
 
 class SoftPasskey {
  public:
-  explicit SoftPasskey(std::string credential_id) : id_(std::move(credential_id)) {}
+  /// A passkey that is the same on many devices counts no uses: its counter stays at 0.
+  enum class Counter : std::uint8_t { counts, stays };
+  explicit SoftPasskey(std::string credential_id, Counter counter = Counter::counts)
+      : id_(std::move(credential_id)), counter_(counter) {}
 
   /// The body of POST /v1/me/passkeys.
   boost::json::object registration(House& house, const Credential& session);
@@ -21,8 +25,11 @@ class SoftPasskey {
   std::string id_;  ///< raw; a test may lie about it
 
  private:
+  std::uint32_t next_use() { return counter_ == Counter::counts ? ++uses_ : 0; }
+
   accounts::webauthn::test::SoftKey key_{accounts::webauthn::test::KeyKind::p256};
   std::uint32_t uses_ = 0;
+  Counter counter_;
 };
 
 }  // namespace postern::test

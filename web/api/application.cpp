@@ -73,7 +73,9 @@ std::optional<Response> refusal_of(const Route& route, const Caller& caller, Tim
     return problem(403, "Not allowed",
                    fmt::format("this needs the permission {}", to_string(route.guard.permission)));
   }
-  if (route.narrowed == Narrowed::refused && !caller.narrowing.none()) {
+  // What people do about themselves is in no domain.
+  const bool of_tenant = route.guard.kind == Guard::Kind::permission;
+  if (of_tenant && route.narrowed == Narrowed::refused && !caller.narrowing.none()) {
     return problem(403, "Not allowed", "this is about the whole tenant, and you are narrowed");
   }
   const bool fresh = caller.verified_at && now - *caller.verified_at < kFreshFactor;

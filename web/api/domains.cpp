@@ -41,20 +41,18 @@ json::object to_json(const DnsRecord& record) {
           {"zone_value", zone_value(record)}};
 }
 
-bool is_adrift(const WatchedRecord& record) { return record.drifted.has_value(); }
-
 json::object to_json(const DomainView& view) {
   return {{"domain", view.domain.name},
           {"tenant", view.tenant},
           {"status", view.domain.pending() ? "pending" : to_string(view.domain.status)},
           {"created_at", timestamp_text(view.domain.created)},
-          {"drifted", std::ranges::any_of(view.watched, is_adrift)}};
+          {"drifted", std::ranges::any_of(view.watched, &WatchedRecord::adrift)}};
 }
 
 json::array drift_of(const DomainView& view) {
   json::array drift;
   for (const auto& record : view.watched) {
-    if (!is_adrift(record)) continue;
+    if (!record.adrift()) continue;
     drift.push_back(
         json::object{{"purpose", to_string(record.purpose)},
                      {"name", record.name + "."},
@@ -103,11 +101,11 @@ std::string selector_for(dkim::Algorithm algorithm, Timestamp now) {
                      fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
 }
 
-Result<std::vector<SigningKey>> make_keys(storage::MasterKey& master, TenantId tenant,
+Result<std::vector<SigningKey>> make_keys(const Services& services, TenantId tenant,
                                           const std::string& domain, Timestamp now) {
   std::vector<SigningKey> keys;
   for (const auto algorithm : {dkim::Algorithm::rsa2048, dkim::Algorithm::ed25519}) {
-    auto pair = dkim::generate(algorithm);
+    auto pair = services.generate_key(algorithm);
     if (!pair) return std::unexpected(pair.error());
     SigningKey key;
     key.id = accounts::SigningKeyId::make();
@@ -118,8 +116,8 @@ Result<std::vector<SigningKey>> make_keys(storage::MasterKey& master, TenantId t
                         : accounts::SigningAlgorithm::ed25519_sha256;
     key.public_record = pair->dns_record;
     key.created = now;
-    auto wrapped =
-        accounts::wrap_private_key(master, tenant, domain, key.selector, pair->private_pem);
+    auto wrapped = accounts::wrap_private_key(services.keystore->master(), tenant, domain,
+                                              key.selector, pair->private_pem);
     if (!wrapped) return std::unexpected(wrapped.error());
     key.wrapped_private_key = std::move(*wrapped);
     keys.push_back(std::move(key));
@@ -194,8 +192,8 @@ Task<Response> add_domain(Call& call) {
       vouched ? "" : hex_encode(random_bytes(kChallengeOctets))};
   // RSA key generation takes a good part of a second: not on an io thread.
   auto keys = co_await call.services.workers->run<std::vector<SigningKey>>(
-      [keystore = call.services.keystore, fresh] {
-        return make_keys(keystore->master(), fresh.tenant, fresh.name, fresh.created);
+      [services = &call.services, fresh] {
+        return make_keys(*services, fresh.tenant, fresh.name, fresh.created);
       });
   if (!keys) co_return problem(keys.error());
   auto added = co_await call.change<DomainView>(
@@ -236,15 +234,11 @@ Task<Result<void>> prove(Call& call, Domain domain) {
 // end at once. The answer doesn't depend on it.
 Task<void> note_look(Call& call, DomainView& view, const std::vector<CheckedRecord>& checked) {
   const auto& timing = call.services.settings->domains;
-  const accounts::Look look{
+  accounts::Look look{
       observations_of(checked), call.now(), {timing.check_every, timing.recheck_after}};
-  auto noted = co_await call.services.registry->note<accounts::Noted>(
-      [domain = view.domain, look, chain = call.services.audit](sql::Transaction& tx) {
-        sql::TenantScope scope(tx, domain.tenant);
-        return accounts::note_look(scope, *chain, domain, look);
-      });
+  auto noted = co_await accounts::note_look(*call.services.registry, *call.services.audit,
+                                            view.domain, std::move(look));
   if (noted) {
-    accounts::log_turned(view.domain, *noted);
     view.watched = std::move(noted->records);
   } else {
     log::warn("domain_look_not_noted",

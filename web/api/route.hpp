@@ -48,7 +48,8 @@ constexpr Guard may_anew(accounts::Permission permission) {
 }
 
 /// Whether callers that are narrowed to some domains or mailboxes may call a route. Where it is
-/// `checked`, every name goes through Reach; the others are about a whole tenant.
+/// `checked`, every name goes through Reach; the others are about a whole tenant. Only asked where
+/// the guard is a permission.
 enum class Narrowed : std::uint8_t { refused, checked };
 
 struct Answer {
