@@ -233,7 +233,7 @@ struct Authenticator::Steps {
       log::warn("login.blocked", {{"protocol", to_string(attempt->protocol)},
                                   {"network", network_of(attempt->remote)}});
     }
-    if (guess.counted && impl->trail != nullptr && impl->guard.may_record_refusal(now)) {
+    if (impl->trail != nullptr && impl->guard.goes_on_record(guess, now)) {
       const auto written = co_await record_denial(*impl->registry, *impl->trail,
                                                   attempt_on_record(*attempt, record->record, now),
                                                   guess, audit::Outcome::failure, why);

@@ -189,8 +189,9 @@ void LoginGuard::not_told(Right what, std::string_view login, const asio::ip::ad
   if (auto* pair = impl_->pairs.find(pair_key(login, network_of(from)))) told_of(*pair, what) = {};
 }
 
-bool LoginGuard::may_record_refusal(Timestamp now) {
-  return impl_->records.admit("", impl_->limits.refusals_recorded, now).admitted;
+bool LoginGuard::goes_on_record(const Guess& guess, Timestamp now) {
+  if (guess.login_blocked || guess.network_blocked) return true;
+  return guess.counted && impl_->records.admit("", impl_->limits.refusals_recorded, now).admitted;
 }
 
 std::vector<LoginGuard::Block> LoginGuard::blocks(Timestamp now) const {

@@ -66,9 +66,10 @@ class LoginGuard {
             Micros interval);
   /// It couldn't be recorded: the next one should be.
   void not_told(Right what, std::string_view login, const asio::ip::address& from);
-  /// Whether one refusal more goes on record, of all names from everywhere: strangers write no more
-  /// than LoginLimits::refusals_recorded of them in a minute.
-  bool may_record_refusal(Timestamp now);
+  /// Whether this guess goes on record: not a repeat, and of all names from everywhere no more than
+  /// LoginLimits::refusals_recorded in a minute, or strangers would fill the disk. One that began a
+  /// block does in any case.
+  bool goes_on_record(const Guess& guess, Timestamp now);
 
   struct Block {
     std::string login;  ///< empty: the whole network

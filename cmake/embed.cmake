@@ -1,5 +1,5 @@
 # postern_embed(TARGET NAMESPACE FOLDER FILE...): FOLDER/files.hpp among the generated headers, with a
-# std::string_view of each file's text, named like the file: sign-in.html is sign_in_html. A text may not hold `)text"`.
+# std::string_view of each file's text, named like the file: pages.html is pages_html. A text may not hold `)text"`.
 function(postern_embed target namespace folder)
   set(header "#pragma once\n#include <string_view>\nnamespace ${namespace} {\n")
   foreach(file ${ARGN})

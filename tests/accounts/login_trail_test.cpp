@@ -162,6 +162,21 @@ TEST_CASE("refused_logins_beyond_the_limit_of_a_minute_are_not_on_record") {
   CHECK(office.tenants().size() == 11);
 }
 
+TEST_CASE("block_is_on_record_whatever_the_limit_of_a_minute") {
+  Office office;
+  for (unsigned i = 0; i < 10; ++i) {
+    const auto from = asio::ip::address_v4(0xC6336400U + i);
+    CHECK_FALSE(office.login("user@acme.example", "a guess", from));
+  }
+  REQUIRE(office.tenants().size() == 10);
+  for (int i = 0; i < 3; ++i)
+    CHECK_FALSE(office.login("user@acme.example", fmt::format("other {}", i), kTrain));
+  const auto entries = office.tenants();
+  REQUIRE(entries.size() == 12);
+  CHECK(entries[0].record.action == "login.block");
+  CHECK(entries[1].record.action == "login.attempt");
+}
+
 TEST_CASE("suspension_and_its_end_are_on_record_whatever_was_before") {
   Office office;
   const auto set = [&office](Status status) {

@@ -183,7 +183,8 @@ class Browser:
         if event == "Log.entryAdded":
             entry = about["entry"]
             # An API's refusal is an error of the network's to the console, and a test's own business.
-            if entry["source"] == "security" or entry["level"] == "error" and entry["source"] != "network":
+            refusal = entry["source"] == "network" and "/v1/" in entry.get("url", "")
+            if entry["source"] == "security" or entry["level"] == "error" and not refusal:
                 self.complaints.append(f"{entry['source']}: {entry['text']}")
         elif event == "Runtime.consoleAPICalled" and about["type"] in ("error", "assert"):
             words = [str(one.get("value", one.get("description"))) for one in about["args"]]

@@ -83,6 +83,8 @@ class House {
   T run(Task<T> task);
   /// The mail that was sent last, once one was.
   accounts::Mail mail();
+  /// The door anew, after a change of `settings`.
+  void make_services();
 
   TempDirectory directory;
   FakeClock clock{system_clock().now()};
@@ -93,8 +95,6 @@ class House {
   web::Services services;
 
  private:
-  void make_services();
-
   web::Ceremonies ceremonies_;
   RateLimiter person_mails_{10'000};
   std::unique_ptr<web::AccessControl> access_;

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "accounts/password.hpp"
+#include "accounts/people/member.hpp"
+#include "accounts/people/person.hpp"
 #include "core/metrics.hpp"
 #include "tests/security/tenancy.hpp"
 
@@ -14,6 +16,7 @@ using web::Method;
 
 namespace {
 
+constexpr const char* kClerk = "clerk@alpha.example";
 constexpr const char* kPassword = "Kestrel-Umbrella-41-Quartz";
 
 /// Closures that control.db committed, from the metrics: a batch may hold several.
@@ -99,6 +102,41 @@ TEST_CASE("too_many_wrong_passwords_shut_out_names_that_are_there_and_others_ali
     ends.push_back(last.answer);
   }
   CHECK(ends[0] == ends[1]);
+}
+
+TEST_CASE("cookie_that_is_no_session_lifts_no_limit_of_strangers", "[cost]") {
+  for (const auto csrf : {Credential::Csrf::sent, Credential::Csrf::left_out}) {
+    Scene scene;
+    scene.house.settings.web.address_requests = 3;
+    scene.house.make_services();
+    auto nothing = with_session("pst_session_nothing");
+    nothing.csrf = csrf;
+    for (const auto status : {401, 401, 401, 429, 429}) {
+      const auto response = scene.house.call(Method::post, "/v1/session", nothing,
+                                             {{"email", "a@b.example"}, {"password", "wrong"}});
+      CHECK(response.status == static_cast<unsigned>(status));
+    }
+  }
+}
+
+TEST_CASE("trail_that_takes_nothing_tells_nobody_and_lets_nobody_guess_on", "[cost]") {
+  Scene scene;
+  REQUIRE(scene.sign_in("clerk@alpha.example", kPassword).status == 201);
+  must(scene.house.run(
+      scene.house.parts->registry->note<void>([](sql::Transaction& tx) -> Result<void> {
+        const auto person = must(accounts::find_person(tx, kClerk));
+        const auto tenants = accounts::list_memberships(tx, person.id, TenantId{}, 2);
+        sql::TenantScope scope(tx, tenants.at(0));
+        scope.prepare("UPDATE audit_heads SET head_mac = x'00' WHERE tenant_id = :tenant").run();
+        return {};
+      })));
+  const auto wrong = scene.sign_in("clerk@alpha.example", "wrong");
+  CHECK(wrong.status == 401);
+  CHECK(wrong.body == scene.sign_in("nobody@alpha.example", "wrong").body);
+  for (int i = 0; i < 4; ++i) (void)scene.sign_in("clerk@alpha.example", fmt::format("w{}", i));
+  const auto person = must(scene.house.run(scene.house.parts->registry->read<accounts::Person>(
+      [](sql::Transaction& tx) { return accounts::find_person(tx, kClerk); })));
+  CHECK(person.is_locked(scene.house.clock.now()));
 }
 
 TEST_CASE("asking_for_mail_answers_the_same_and_runs_no_argon2", "[cost]") {

@@ -82,8 +82,9 @@ Task<std::expected<Identity, Response>> AccessControl::identify(const Request& r
   const auto cookie = session_token(request);
   if (!authorization.empty() || !cookie.empty()) {
     if (!is_private(request.peer)) {
-      co_return Refused(
-          problem(403, "Not over this connection", "keys and sessions are taken over https only"));
+      co_return Refused(to_stranger(
+          request,
+          problem(403, "Not over this connection", "keys and sessions are taken over https only")));
     }
     if (authorization.empty()) co_return co_await by_session(request, cookie);
     constexpr std::string_view kBearer = "Bearer ";
@@ -191,8 +192,9 @@ Task<std::expected<Identity, Response>> AccessControl::by_session(const Request&
   if (!digest)
     co_return Refused(to_stranger(request, session_over(request, "this is not a session")));
   if (!is_read(request) && !csrf_holds(request, token)) {
-    co_return Refused(problem(403, "Not from here",
-                              "a session's changing requests need the header X-CSRF-Token"));
+    co_return Refused(to_stranger(
+        request, problem(403, "Not from here",
+                         "a session's changing requests need the header X-CSRF-Token")));
   }
   const PersonQuestion question{*digest, header_of(request, "postern-tenant"),
                                 options_.session_idle, clock_->now(),

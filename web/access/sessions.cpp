@@ -12,7 +12,9 @@ namespace postern::web {
 
 namespace {
 constexpr std::size_t kTenantsTold = 100;  // chains that a sign-in is entered in
-}
+// Strangers make these, and may not see by the time how many there are.
+constexpr std::size_t kTenantsToldOfFailure = 2;
+}  // namespace
 
 StartedSession prepare_session(const Call& call, const SessionStart& start) {
   const auto now = call.now();
@@ -42,7 +44,9 @@ Result<void> enter_about_person(sql::Transaction& tx, const Act& act,
   auto record = record_of(by_person, "person:" + person.email);
   record.outcome = outcome;
   if (auto entered = act.chain->append(tx, TenantId{}, record); !entered) return entered;
-  for (const auto tenant : accounts::list_memberships(tx, person.id, TenantId{}, kTenantsTold)) {
+  const auto most =
+      outcome == accounts::audit::Outcome::failure ? kTenantsToldOfFailure : kTenantsTold;
+  for (const auto tenant : accounts::list_memberships(tx, person.id, TenantId{}, most)) {
     record.id = accounts::audit::AuditId::make();
     if (auto entered = act.chain->append(tx, tenant, record); !entered) return entered;
   }

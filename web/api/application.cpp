@@ -95,8 +95,11 @@ Task<Response> Api::serve(const Route& route, Request request) {
   if (is_from_another_site(request))
     co_return problem(403, "Not from here", "this request was made by another site's page");
   auto identity = co_await services_->access->identify(request);
-  // Whoever signs in anew may still hold the cookie of a session that has ended.
-  if (!identity && route.guard.kind == Guard::Kind::anyone && is_by_cookie(request))
+  // Whoever signs in anew may still hold the cookie of a session that has ended. It was counted as
+  // a stranger's request.
+  constexpr unsigned kTooMany = 429;
+  if (!identity && identity.error().status != kTooMany && route.guard.kind == Guard::Kind::anyone &&
+      is_by_cookie(request))
     identity = Identity{};
   if (!identity) co_return identity.error();
   const Caller& caller = identity->caller;

@@ -13,6 +13,7 @@
 #include "accounts/names.hpp"
 #include "accounts/people/one_time_token.hpp"
 #include "core/crypto.hpp"
+#include "core/log.hpp"
 #include "web/access/cookies.hpp"
 #include "web/access/person_caller.hpp"
 #include "web/access/person_mail.hpp"
@@ -72,32 +73,46 @@ std::optional<Response> shut_out(const Call& call, const std::string& email) {
 
 enum class OnRecord : std::uint8_t { no, yes };
 
-// Towards a lock when there is somebody to lock; in the trail, unless strangers filled it.
-Task<Result<void>> note_failure(Call& call, std::optional<PersonId> person, std::string email,
-                                accounts::LoginGuard::Guess guess, OnRecord on_record) {
+struct Refusal {
+  std::optional<PersonId> person;  ///< who was named, if there is such a person
+  accounts::LoginAttempt attempt;
+  accounts::LoginGuard::Guess guess;
+  OnRecord on_record = OnRecord::no;
+};
+
+Result<void> enter_refusal(sql::Transaction& tx, const Act& act, const Refusal& refusal) {
+  if (refusal.on_record == OnRecord::no) return {};
+  auto blocked = accounts::enter_blocks(tx, *act.chain, refusal.attempt, refusal.guess);
+  if (!blocked) return blocked;
+  if (!refusal.person) {
+    auto record = record_of(act, "person:" + refusal.attempt.name);
+    record.outcome = Outcome::failure;
+    return act.chain->append(tx, TenantId{}, record);
+  }
+  auto found = accounts::find_person(tx, *refusal.person);
+  if (!found) return std::unexpected(found.error());
+  return enter_about_person(tx, act, *found, Outcome::failure);
+}
+
+// Towards a lock when there is somebody to lock; and in the trail. A trail that takes nothing keeps
+// the failure from nothing else, and from being counted least of all.
+Task<Result<void>> note_failure(Call& call, const Refusal& refusal) {
   const Act act = make_act(call.services, call.request, call.caller, call.route.name);
-  const accounts::LoginAttempt attempt{guarded_name(email), std::nullopt,
-                                       address_of(call.request.peer), accounts::Protocol::http,
-                                       act.at};
-  co_return co_await call.services.registry->note<void>(
-      [act, person, email, attempt, guess, on_record,
-       rule = lock_rule(call)](sql::Transaction& tx) -> Result<void> {
-        if (person) {
-          auto locked = accounts::note_sign_in_failure(tx, *person, act.at, rule);
-          if (!locked) return std::unexpected(locked.error());
-        }
-        if (on_record == OnRecord::no) return {};
-        auto blocked = accounts::enter_blocks(tx, *act.chain, attempt, guess);
-        if (!blocked) return blocked;
-        if (!person) {
-          auto record = record_of(act, "person:" + email);
-          record.outcome = Outcome::failure;
-          return act.chain->append(tx, TenantId{}, record);
-        }
-        auto found = accounts::find_person(tx, *person);
-        if (!found) return std::unexpected(found.error());
-        return enter_about_person(tx, act, *found, Outcome::failure);
+  const auto count = [person = refusal.person, now = act.at,
+                      rule = lock_rule(call)](sql::Transaction& tx) -> Result<void> {
+    if (!person) return {};
+    auto counted = accounts::note_sign_in_failure(tx, *person, now, rule);
+    if (!counted) return std::unexpected(counted.error());
+    return {};
+  };
+  const auto noted = co_await call.services.registry->note<void>(
+      [count, act, refusal](sql::Transaction& tx) -> Result<void> {
+        if (auto counted = count(tx); !counted) return counted;
+        return enter_refusal(tx, act, refusal);
       });
+  if (noted) co_return Result<void>{};
+  log::error("sign_in.not_on_record", {{"error", noted.error().message}});
+  co_return co_await call.services.registry->note<void>(count);
 }
 
 // What is written about a person is more than about nobody, by some statements: it takes place
@@ -113,14 +128,17 @@ Task<Response> refuse_sign_in(Call& call, std::optional<PersonId> person, std::s
                               std::string guess) {
   const auto answer_at = std::chrono::steady_clock::now() + kRefusalTime;
   auto& guard = call.services.authenticator->guard();
-  const auto outcome =
-      guard.failed(guarded_name(email), address_of(call.request.peer), guess, call.now());
+  Refusal refusal{person,
+                  {guarded_name(email), std::nullopt, address_of(call.request.peer),
+                   accounts::Protocol::http, call.now()},
+                  {},
+                  OnRecord::no};
+  refusal.guess = guard.failed(refusal.attempt.name, refusal.attempt.remote, guess, call.now());
   crypto::wipe(guess);
-  const auto on_record = guard.may_record_refusal(call.now()) ? OnRecord::yes : OnRecord::no;
-  auto noted = co_await note_failure(call, person, std::move(email), outcome, on_record);
-  if (!noted) co_return problem(noted.error());
+  if (guard.goes_on_record(refusal.guess, call.now())) refusal.on_record = OnRecord::yes;
+  const auto noted = co_await note_failure(call, refusal);
   co_await wait_until(answer_at);
-  co_return sign_in_failed();
+  co_return noted ? sign_in_failed() : problem(noted.error());
 }
 
 }  // namespace

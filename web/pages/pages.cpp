@@ -12,10 +12,10 @@ namespace {
 constexpr std::string_view kHtml = "text/html; charset=utf-8";
 
 constexpr std::array kPages{
-    Page{"/sign-in", kHtml, files::sign_in_html},
-    Page{"/password-reset", kHtml, files::password_reset_html},
-    Page{"/sign-up", kHtml, files::sign_up_html},
-    Page{"/invitation", kHtml, files::invitation_html},
+    Page{"/sign-in", kHtml, files::pages_html},
+    Page{"/password-reset", kHtml, files::pages_html},
+    Page{"/sign-up", kHtml, files::pages_html},
+    Page{"/invitation", kHtml, files::pages_html},
     Page{"/pages/pages.css", "text/css; charset=utf-8", files::pages_css},
     Page{"/pages/pages.js", "text/javascript; charset=utf-8", files::pages_js},
 };

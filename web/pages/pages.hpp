@@ -5,7 +5,6 @@
 // missing: what people do once they are signed in.
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 namespace postern::web {

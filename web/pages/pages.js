@@ -1,21 +1,27 @@
 // What the pages that mailed links lead to do: one step is shown at a time, and its form is posted to the API as JSON.
 //
 //   data-step="name"    on each step's element; shown alone
+//   data-page="/path"   the page that a step is of; without it, of those that have none of this name
 //   data-post="/v1/..." on a form: where its fields go, with the link's secret where data-with-token is
 //   data-then="name"    the step after it, unless the answer asks for a second factor
 //   data-passkey        on a button: the browser's own second factor instead
+//   data-show="name"    on a button: another step instead
 //   data-say="member"   is filled from the session that the API answered with
 "use strict";
 
 const secret = location.hash.slice(1);
 history.replaceState(null, "", location.pathname); // it doesn't stay in the address bar
 
-const csrf_token = () => document.cookie.match(/(?:^|; )(?:__Host-)?postern-csrf=([^;]+)/)?.[1];
+const csrf_cookie = location.protocol === "https:" ? "__Host-postern-csrf" : "postern-csrf";
+const csrf_token = () => document.cookie.split("; ").find((one) => one.startsWith(`${csrf_cookie}=`))?.split("=")[1];
+const knows_passkeys = "parseRequestOptionsFromJSON" in (window.PublicKeyCredential ?? {});
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 function show(name) {
-  for (const step of all("[data-step]")) step.hidden = step.dataset.step !== name;
-  const shown = document.querySelector(`[data-step="${name}"]`);
+  const step = `[data-step="${name}"]`;
+  const shown = document.querySelector(`${step}[data-page="${location.pathname}"]`) ?? document.querySelector(`${step}:not([data-page])`);
+  for (const one of all("[data-step]")) one.hidden = one !== shown;
+  document.title = shown.querySelector("h1").textContent;
   (shown.querySelector("input") ?? shown.querySelector("h1")).focus();
 }
 
@@ -44,14 +50,14 @@ async function call(method, path, body) {
 function go_on(form, answer) {
   if (!answer.csrf_token) return show(form.dataset.then);
   for (const place of all("[data-say]")) place.textContent = [answer[place.dataset.say]].flat().map((item) => item.name ?? item).join(", ");
-  for (const button of all("[data-passkey]")) button.hidden = !answer.second_factors.includes("passkey");
-  show(answer.sign_in === "half" ? "second-factor" : form.dataset.then);
+  for (const button of all("[data-passkey]")) button.hidden = !knows_passkeys || !answer.second_factors.includes("passkey");
+  show({ half: "second-factor", enrolling: "enrolling" }[answer.sign_in] ?? form.dataset.then);
 }
 
 function fields_of(form) {
   const fields = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
   if ("withToken" in form.dataset) fields.token = secret;
-  if (form.dataset.step === "second-factor") fields.kind = /^\d{6}$/.test(fields.code) ? "totp" : "recovery_code";
+  if (form.dataset.step === "second-factor") fields.kind = /^\d{6}$/.test(fields.code.replaceAll(" ", "")) ? "totp" : "recovery_code";
   return fields;
 }
 
@@ -64,6 +70,7 @@ async function post(form) {
 
 async function give_passkey(form) {
   const begun = await call("POST", "/v1/session/passkey/options", {});
+  if (!begun.ok) return mark(form, begun.body);
   const options = PublicKeyCredential.parseRequestOptionsFromJSON(begun.body.options);
   const { id, response } = (await navigator.credentials.get({ publicKey: options })).toJSON();
   const answer = await call("POST", "/v1/session/passkey", {
@@ -84,8 +91,8 @@ async function attempt(form, work) {
   say(form, "");
   try {
     await work(form);
-  } catch {
-    say(form, "That didn't work. Check your connection and try again.");
+  } catch (error) {
+    say(form, error.name === "NotAllowedError" ? "No passkey was used." : "That didn't work. Check your connection and try again.");
   }
   for (const button of buttons) button.disabled = false;
 }
@@ -95,6 +102,8 @@ for (const form of document.forms) {
     event.preventDefault();
     attempt(form, post);
   });
+  for (const button of all("[data-show]", form)) button.addEventListener("click", () => show(button.dataset.show));
   for (const button of all("[data-passkey]", form)) button.addEventListener("click", () => attempt(form, give_passkey));
 }
+addEventListener("hashchange", () => location.reload()); // another link, opened in the same tab
 show(secret ? "link" : "ask");
