@@ -29,6 +29,12 @@ void make_drift(WatchedDomains& world) {
   (void)world.look_after(10min, {world.mx(different), world.dkim("s", ok)});
 }
 
+void make_key_drift(WatchedDomains& world) {
+  (void)world.look({world.mx(ok), world.dkim("s", ok)});
+  (void)world.look_after(6h, {world.mx(ok), world.dkim("s", missing)});
+  (void)world.look_after(10min, {world.mx(ok), world.dkim("s", missing)});
+}
+
 }  // namespace
 
 TEST_CASE("look_is_kept_as_it_was_seen", "[drift]") {
@@ -94,9 +100,7 @@ TEST_CASE("failed_look_up_makes_no_row_and_keeps_the_old_one", "[drift]") {
 
 TEST_CASE("record_that_is_wanted_no_more_ends_its_drift", "[drift]") {
   WatchedDomains world;
-  (void)world.look({world.mx(ok), world.dkim("s", ok)});
-  (void)world.look_after(6h, {world.mx(ok), world.dkim("s", missing)});
-  (void)world.look_after(10min, {world.mx(ok), world.dkim("s", missing)});
+  make_key_drift(world);
   CHECK(world.actions() == Names{"domain.drift"});
   (void)world.look_after(1h, {world.mx(ok)});
   CHECK(world.rows().size() == 1);
@@ -106,9 +110,7 @@ TEST_CASE("record_that_is_wanted_no_more_ends_its_drift", "[drift]") {
 
 TEST_CASE("record_that_was_told_of_and_is_wanted_no_more_is_told_as_ended_then_goes", "[drift]") {
   WatchedDomains world;
-  (void)world.look({world.mx(ok), world.dkim("s", ok)});
-  (void)world.look_after(6h, {world.mx(ok), world.dkim("s", missing)});
-  (void)world.look_after(10min, {world.mx(ok), world.dkim("s", missing)});
+  make_key_drift(world);
   note_as_told(world);
   (void)world.look_after(1h, {world.mx(ok)});
   CHECK(world.actions() == Names{"domain.drift", "domain.drift_ended"});
@@ -126,9 +128,7 @@ TEST_CASE("record_that_was_told_of_and_is_wanted_no_more_is_told_as_ended_then_g
 
 TEST_CASE("record_that_is_wanted_again_before_its_end_was_told_is_a_new_one", "[drift]") {
   WatchedDomains world;
-  (void)world.look({world.mx(ok), world.dkim("s", ok)});
-  (void)world.look_after(6h, {world.mx(ok), world.dkim("s", missing)});
-  (void)world.look_after(10min, {world.mx(ok), world.dkim("s", missing)});
+  make_key_drift(world);
   note_as_told(world);
   (void)world.look_after(1h, {world.mx(ok)});
   for (int i = 0; i < 3; ++i) (void)world.look_after(1h, {world.mx(ok), world.dkim("s", missing)});

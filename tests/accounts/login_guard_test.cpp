@@ -161,6 +161,18 @@ TEST_CASE("blocks_are_listed_and_ended") {
   CHECK(g.guess(2) == 0);
 }
 
+TEST_CASE("repeated_guess_is_no_record_and_takes_none_of_the_others") {
+  auto few = limits();
+  few.refusals_recorded = 1;
+  LoginGuard guard(few);
+  const auto now = Guarded().now;
+  CHECK_FALSE(guard.goes_on_record({}, now));
+  CHECK(guard.goes_on_record({.counted = true}, now));
+  CHECK_FALSE(guard.goes_on_record({.counted = true}, now));
+  CHECK(guard.goes_on_record({.counted = true, .login_blocked = true}, now));
+  CHECK(guard.goes_on_record({.counted = true, .network_blocked = true}, now));
+}
+
 TEST_CASE("memory_for_counts_is_bounded") {
   Guarded g;
   g.guess(3);

@@ -75,9 +75,9 @@ class Caller:
         return self.call("DELETE", path, **more)
 
 
-def totp(secret):
-    return subprocess.run(["oathtool", "--totp", "-b", secret], capture_output=True, text=True, check=True,
-                          timeout=20).stdout.strip()
+def totp(secret, when="now"):
+    return subprocess.run(["oathtool", "--totp", "-b", "--now", when, secret], capture_output=True, text=True,
+                          check=True, timeout=20).stdout.strip()
 
 
 class House(unittest.TestCase):

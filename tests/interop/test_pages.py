@@ -110,6 +110,29 @@ class Pages(InBrowser):
         self.browser.click("Confirm")
         self.sees_signed_in()
 
+    def test_code_of_an_app_is_taken_as_apps_show_it(self):
+        ann = self.person(role="viewer")
+        secret = ann.post("/v1/me/totp").json["secret"]
+        self.assertEqual(ann.post("/v1/me/totp/confirm", {"secret": secret, "code": totp(secret)}).status, 204)
+        self.browser.open(f"{self.home}/sign-in")
+        self.browser.fill("email", self.ann)
+        self.browser.fill("password", PASSWORD)
+        self.browser.click("Sign in")
+        self.browser.wait_for_text("Confirm that it is you")
+        code = totp(secret, "30 seconds")  # the one of now was for the set-up
+        self.browser.fill("code", f"{code[:3]} {code[3:]}")
+        self.browser.click("Confirm")
+        self.sees_signed_in()
+
+    def test_cookie_of_a_neighbour_keeps_nobody_from_signing_out(self):
+        link = self.server.cli("person", "add", self.ann, "--tenant", self.tenant, "--role", "viewer")["sign_in_link"]
+        self.open_link(link, "Go on to sign in")
+        self.browser.run_script("() => { document.cookie = 'postern-csrf=of-a-neighbour; path=/sign-in'; }")
+        self.browser.click("Sign in")
+        self.sees_signed_in()
+        self.browser.click("Sign out")
+        self.browser.wait_for_text("You are signed out")
+
     def test_second_factor_is_a_passkey_where_there_is_one(self):
         ann = self.ann_with_mail()
         self.browser.open(f"{self.home}/healthz")

@@ -1,4 +1,4 @@
-// Every handler of the API, a line each; the tables in routes.cpp name them. What a handler gets
+// Every handler of the API, a line each; the tables of routes.hpp name them. What a handler gets
 // has been validated and its caller may do this; it parses names, then acts through the call.
 #pragma once
 

@@ -1,5 +1,5 @@
 // The route table's rows: method, path, name, who may, what goes in and comes out, handler. One
-// list, read in one screen (web/api/routes.cpp); the checks, the validation, the API's description,
+// list (web/api/routes.hpp); the checks, the validation, the API's description,
 // the audit records and the tests come from it.
 #pragma once
 
