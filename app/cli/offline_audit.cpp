@@ -13,7 +13,7 @@
 #include "storage/database.hpp"
 #include "storage/keystore.hpp"
 #include "storage/schema.hpp"
-#include "web/api/audit_json.hpp"
+#include "web/api/audit/audit_json.hpp"
 
 namespace postern::cli {
 

@@ -8,7 +8,7 @@
 #include "smtp/queue/schema.hpp"
 #include "storage/database.hpp"
 #include "storage/schema.hpp"
-#include "web/api/queue_json.hpp"
+#include "web/api/mail/queue_json.hpp"
 
 namespace postern::cli {
 

@@ -15,7 +15,7 @@
 #include "app/server/drift_mail.hpp"
 #include "core/log.hpp"
 #include "core/metrics.hpp"
-#include "web/api/dns_records.hpp"
+#include "web/api/mail/dns_records.hpp"
 
 namespace postern::server {
 

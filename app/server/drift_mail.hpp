@@ -10,7 +10,7 @@
 #include "accounts/watched_record.hpp"
 #include "core/time.hpp"
 #include "storage/sql/transaction.hpp"
-#include "web/api/dns_records.hpp"
+#include "web/api/mail/dns_records.hpp"
 
 namespace postern::server {
 

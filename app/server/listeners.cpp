@@ -8,7 +8,7 @@
 #include "core/ip_address.hpp"
 #include "core/log.hpp"
 #include "smtp/server/session.hpp"
-#include "web/api/routes.hpp"
+#include "web/api/table/routes.hpp"
 #include "web/http/session.hpp"
 
 namespace postern::server {

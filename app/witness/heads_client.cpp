@@ -13,7 +13,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
-#include "web/api/heads_json.hpp"
+#include "web/api/audit/heads_json.hpp"
 
 namespace postern::witness {
 

@@ -7,7 +7,7 @@
 
 #include "accounts/audit/setback.hpp"
 #include "accounts/audit/witness.hpp"
-#include "web/api/heads_json.hpp"
+#include "web/api/audit/heads_json.hpp"
 
 using namespace postern;
 

@@ -6,8 +6,8 @@
 
 #include "web/access/cookies.hpp"
 #include "web/api/call.hpp"
-#include "web/api/routes.hpp"
-#include "web/api/validate.hpp"
+#include "web/api/table/routes.hpp"
+#include "web/api/table/validate.hpp"
 #include "web/http/compression.hpp"
 #include "web/http/entity_tag.hpp"
 

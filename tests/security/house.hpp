@@ -24,7 +24,7 @@
 #include "web/access/access_control.hpp"
 #include "web/access/ceremonies.hpp"
 #include "web/api/application.hpp"
-#include "web/api/routes.hpp"
+#include "web/api/table/routes.hpp"
 #include "web/services.hpp"
 
 namespace postern::test {

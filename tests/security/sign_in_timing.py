@@ -38,7 +38,7 @@ SEED = int(os.environ.get("POSTERN_TIMING_SEED") or random.SystemRandom().randra
 SHARE = 0.03       # of Argon2's time: medians that are closer are the same
 ADDED = 0.05       # of Argon2's time: what the control adds
 P = 0.001
-REFUSAL = 0.025    # seconds between a verdict over HTTP and its answer (web/api/session.cpp)
+REFUSAL = 0.025    # seconds between a verdict over HTTP and its answer (web/api/people/session.cpp)
 # About as much work as by default, in less memory: fetching 19 MiB from the system takes as long as others let it.
 SETTINGS = """[auth]
 argon2_memory = "2MiB"

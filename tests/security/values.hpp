@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "tests/security/tenancy.hpp"
-#include "web/api/route.hpp"
+#include "web/api/table/route.hpp"
 
 namespace postern::test {
 

@@ -1,4 +1,4 @@
-#include "web/api/openapi.hpp"
+#include "web/api/table/openapi.hpp"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "core/ascii.hpp"
 #include "core/crypto.hpp"
 #include "core/encoding.hpp"
-#include "web/api/routes.hpp"
+#include "web/api/table/routes.hpp"
 
 using namespace postern;
 using namespace postern::web;

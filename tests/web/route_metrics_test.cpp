@@ -1,4 +1,4 @@
-#include "web/api/route_metrics.hpp"
+#include "web/api/table/route_metrics.hpp"
 
 #include <catch2/catch.hpp>
 #include <string>

@@ -1,9 +1,9 @@
-#include "web/api/route.hpp"
+#include "web/api/table/route.hpp"
 
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "web/api/routes.hpp"
+#include "web/api/table/routes.hpp"
 
 using namespace postern::web;
 

@@ -1,4 +1,4 @@
-#include "web/api/validate.hpp"
+#include "web/api/table/validate.hpp"
 
 #include <array>
 #include <boost/json/parse.hpp>

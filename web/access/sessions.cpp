@@ -6,7 +6,7 @@
 #include "accounts/people/member.hpp"
 #include "web/access/cookies.hpp"
 #include "web/access/person_caller.hpp"
-#include "web/api/session_json.hpp"
+#include "web/api/people/session_json.hpp"
 
 namespace postern::web {
 

@@ -6,8 +6,8 @@
 #include "web/access/audit.hpp"
 #include "web/access/cookies.hpp"
 #include "web/api/call.hpp"
-#include "web/api/route_metrics.hpp"
-#include "web/api/validate.hpp"
+#include "web/api/table/route_metrics.hpp"
+#include "web/api/table/validate.hpp"
 #include "web/http/security_headers.hpp"
 
 namespace postern::web {

@@ -7,7 +7,7 @@
 
 #include <span>
 
-#include "web/api/route.hpp"
+#include "web/api/table/route.hpp"
 #include "web/http/application.hpp"
 #include "web/services.hpp"
 

@@ -17,7 +17,7 @@
 #include "core/task.hpp"
 #include "web/access/access_control.hpp"
 #include "web/access/audit.hpp"
-#include "web/api/route.hpp"
+#include "web/api/table/route.hpp"
 #include "web/services.hpp"
 
 namespace postern::web {

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include "web/api/handlers.hpp"
-#include "web/api/openapi.hpp"
-#include "web/api/routes.hpp"
+#include "web/api/table/openapi.hpp"
+#include "web/api/table/routes.hpp"
 #include "web/api/timestamp.hpp"
 
 namespace postern::web::api {

@@ -24,7 +24,7 @@ Task<Response> show_page(Call& call);
 // backup.cpp
 Task<Response> make_backup(Call& call);
 
-// tenants.cpp
+// mail/tenants.cpp
 Task<Response> add_tenant(Call& call);
 Task<Response> list_tenants(Call& call);
 Task<Response> show_tenant(Call& call);
@@ -32,14 +32,14 @@ Task<Response> suspend_tenant(Call& call);
 Task<Response> resume_tenant(Call& call);
 Task<Response> delete_tenant(Call& call);
 
-// domains.cpp
+// mail/domains.cpp
 Task<Response> add_domain(Call& call);
 Task<Response> list_domains(Call& call);
 Task<Response> show_domain(Call& call);
 Task<Response> check_domain(Call& call);
 Task<Response> delete_domain(Call& call);
 
-// accounts.cpp
+// mail/accounts.cpp
 Task<Response> add_account(Call& call);
 Task<Response> list_accounts(Call& call);
 Task<Response> show_account(Call& call);
@@ -48,22 +48,22 @@ Task<Response> suspend_account(Call& call);
 Task<Response> resume_account(Call& call);
 Task<Response> delete_account(Call& call);
 
-// grants.cpp
+// mail/grants.cpp
 Task<Response> add_grant(Call& call);
 Task<Response> list_grants(Call& call);
 Task<Response> delete_grant(Call& call);
 
-// credentials.cpp
+// mail/credentials.cpp
 Task<Response> add_credential(Call& call);
 Task<Response> list_credentials(Call& call);
 Task<Response> revoke_credential(Call& call);
 
-// aliases.cpp
+// mail/aliases.cpp
 Task<Response> add_alias(Call& call);
 Task<Response> list_aliases(Call& call);
 Task<Response> delete_alias(Call& call);
 
-// session.cpp
+// people/session.cpp
 Task<Response> sign_in(Call& call);
 Task<Response> give_second_factor(Call& call);
 Task<Response> show_session(Call& call);
@@ -73,7 +73,7 @@ Task<Response> confirm_link(Call& call);
 Task<Response> request_code(Call& call);
 Task<Response> confirm_code(Call& call);
 
-// passkeys.cpp
+// people/passkeys.cpp
 Task<Response> passkey_challenge(Call& call);
 Task<Response> sign_in_with_passkey(Call& call);
 Task<Response> offer_passkey(Call& call);
@@ -81,15 +81,15 @@ Task<Response> add_passkey(Call& call);
 Task<Response> list_passkeys(Call& call);
 Task<Response> delete_passkey(Call& call);
 
-// password_reset.cpp
+// people/password_reset.cpp
 Task<Response> request_password_reset(Call& call);
 Task<Response> reset_password(Call& call);
 
-// sign_up.cpp
+// people/sign_up.cpp
 Task<Response> request_sign_up(Call& call);
 Task<Response> confirm_sign_up(Call& call);
 
-// me.cpp
+// people/me.cpp
 Task<Response> rename_me(Call& call);
 Task<Response> change_my_password(Call& call);
 Task<Response> list_my_sessions(Call& call);
@@ -100,44 +100,44 @@ Task<Response> confirm_totp(Call& call);
 Task<Response> remove_totp(Call& call);
 Task<Response> make_my_recovery_codes(Call& call);
 
-// members.cpp
+// people/members.cpp
 Task<Response> add_person(Call& call);
 Task<Response> list_people(Call& call);
 Task<Response> show_person(Call& call);
 Task<Response> update_person(Call& call);
 Task<Response> remove_person(Call& call);
 
-// invitations.cpp
+// people/invitations.cpp
 Task<Response> add_invitation(Call& call);
 Task<Response> list_invitations(Call& call);
 Task<Response> delete_invitation(Call& call);
 Task<Response> accept_invitation(Call& call);
 
-// operators.cpp
+// people/operators.cpp
 Task<Response> add_operator(Call& call);
 Task<Response> list_operators(Call& call);
 Task<Response> remove_operator(Call& call);
 
-// roles.cpp
+// people/roles.cpp
 Task<Response> add_role(Call& call);
 Task<Response> list_roles(Call& call);
 Task<Response> show_role(Call& call);
 Task<Response> update_role(Call& call);
 Task<Response> delete_role(Call& call);
 
-// keys.cpp
+// people/keys.cpp
 Task<Response> add_key(Call& call);
 Task<Response> list_keys(Call& call);
 Task<Response> show_key(Call& call);
 Task<Response> rotate_key(Call& call);
 Task<Response> revoke_key(Call& call);
 
-// connections.cpp
+// people/connections.cpp
 Task<Response> add_connection(Call& call);
 Task<Response> list_connections(Call& call);
 Task<Response> revoke_connection(Call& call);
 
-// audit.cpp
+// audit/audit.cpp
 Task<Response> list_audit(Call& call);
 Task<Response> export_audit(Call& call);
 Task<Response> list_platform_audit(Call& call);
@@ -145,7 +145,7 @@ Task<Response> verify_audit(Call& call);
 Task<Response> resume_audit(Call& call);
 Task<Response> audit_heads(Call& call);
 
-// audit_stream.cpp
+// audit/audit_stream.cpp
 Task<Response> show_audit_stream(Call& call);
 Task<Response> set_audit_stream(Call& call);
 Task<Response> remove_audit_stream(Call& call);
@@ -153,15 +153,15 @@ Task<Response> show_platform_stream(Call& call);
 Task<Response> set_platform_stream(Call& call);
 Task<Response> remove_platform_stream(Call& call);
 
-// outbound_hosts.cpp
+// audit/outbound_hosts.cpp
 Task<Response> show_outbound_hosts(Call& call);
 Task<Response> set_outbound_hosts(Call& call);
 
-// login_blocks.cpp
+// mail/login_blocks.cpp
 Task<Response> list_login_blocks(Call& call);
 Task<Response> end_login_block(Call& call);
 
-// queue.cpp
+// mail/queue.cpp
 Task<Response> list_queue(Call& call);
 Task<Response> show_queued(Call& call);
 Task<Response> retry_queued(Call& call);
@@ -169,7 +169,7 @@ Task<Response> hold_queued(Call& call);
 Task<Response> release_queued(Call& call);
 Task<Response> drop_queued(Call& call);
 
-// messages.cpp
+// mail/messages.cpp
 Task<Response> list_events(Call& call);
 
 }  // namespace postern::web::api

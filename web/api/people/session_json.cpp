@@ -1,4 +1,4 @@
-#include "web/api/session_json.hpp"
+#include "web/api/people/session_json.hpp"
 
 #include "accounts/factors/one_time_token.hpp"
 #include "accounts/people/member.hpp"

@@ -1,12 +1,12 @@
-#include "web/api/routes.hpp"
+#include "web/api/table/routes.hpp"
 
 #include <algorithm>
 #include <array>
 #include <vector>
 
 #include "web/api/handlers.hpp"
-#include "web/api/shapes.hpp"
-#include "web/api/shapes_people.hpp"
+#include "web/api/table/shapes.hpp"
+#include "web/api/table/shapes_people.hpp"
 
 namespace postern::web {
 

@@ -3,8 +3,8 @@
 #include <array>
 
 #include "web/api/handlers.hpp"
-#include "web/api/routes.hpp"
-#include "web/api/shapes.hpp"
+#include "web/api/table/routes.hpp"
+#include "web/api/table/shapes.hpp"
 
 namespace postern::web {
 

@@ -19,7 +19,7 @@
 #include "web/access/person_mail.hpp"
 #include "web/access/sessions.hpp"
 #include "web/api/handlers.hpp"
-#include "web/api/session_json.hpp"
+#include "web/api/people/session_json.hpp"
 #include "web/api/support.hpp"
 
 namespace postern::web::api {

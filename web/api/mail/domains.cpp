@@ -9,8 +9,8 @@
 #include "core/log.hpp"
 #include "core/random.hpp"
 #include "dkim/sign/key.hpp"
-#include "web/api/dns_records.hpp"
 #include "web/api/handlers.hpp"
+#include "web/api/mail/dns_records.hpp"
 #include "web/api/support.hpp"
 
 namespace postern::web::api {

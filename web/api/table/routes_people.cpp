@@ -2,8 +2,8 @@
 #include <array>
 
 #include "web/api/handlers.hpp"
-#include "web/api/routes.hpp"
-#include "web/api/shapes_people.hpp"
+#include "web/api/table/routes.hpp"
+#include "web/api/table/shapes_people.hpp"
 
 namespace postern::web {
 

@@ -1,5 +1,5 @@
 // The route table's rows: method, path, name, who may, what goes in and comes out, handler. One
-// list (web/api/routes.hpp); the checks, the validation, the API's description,
+// list (web/api/table/routes.hpp); the checks, the validation, the API's description,
 // the audit records and the tests come from it.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 #include "accounts/access/permission.hpp"
 #include "core/task.hpp"
-#include "web/api/shape.hpp"
+#include "web/api/table/shape.hpp"
 #include "web/http/message.hpp"
 
 namespace postern::web {

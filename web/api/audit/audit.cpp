@@ -5,9 +5,9 @@
 #include "accounts/audit/query.hpp"
 #include "accounts/audit/verify.hpp"
 #include "accounts/audit/witness.hpp"
-#include "web/api/audit_json.hpp"
+#include "web/api/audit/audit_json.hpp"
+#include "web/api/audit/heads_json.hpp"
 #include "web/api/handlers.hpp"
-#include "web/api/heads_json.hpp"
 #include "web/api/json_lists.hpp"
 #include "web/api/support.hpp"
 

@@ -1,4 +1,4 @@
-#include "web/api/dns_records.hpp"
+#include "web/api/mail/dns_records.hpp"
 
 #include <fmt/format.h>
 

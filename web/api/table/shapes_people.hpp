@@ -9,7 +9,7 @@
 #include "accounts/factors/password_policy.hpp"
 #include "accounts/keys/api_key.hpp"
 #include "accounts/people/connection.hpp"
-#include "web/api/shapes.hpp"
+#include "web/api/table/shapes.hpp"
 
 namespace postern::web::shapes {
 

@@ -1,4 +1,4 @@
-#include "web/api/openapi.hpp"
+#include "web/api/table/openapi.hpp"
 
 #include <fmt/format.h>
 

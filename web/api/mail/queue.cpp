@@ -3,7 +3,7 @@
 #include "core/log.hpp"
 #include "smtp/queue/management.hpp"
 #include "web/api/handlers.hpp"
-#include "web/api/queue_json.hpp"
+#include "web/api/mail/queue_json.hpp"
 #include "web/api/support.hpp"
 
 namespace postern::web::api {

@@ -1,4 +1,4 @@
-#include "web/api/queue_json.hpp"
+#include "web/api/mail/queue_json.hpp"
 
 #include "web/api/support.hpp"
 

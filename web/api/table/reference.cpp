@@ -3,7 +3,7 @@
 
 #include "core/crypto.hpp"
 #include "core/encoding.hpp"
-#include "web/api/openapi.hpp"
+#include "web/api/table/openapi.hpp"
 
 namespace postern::web {
 

@@ -1,4 +1,4 @@
-#include "web/api/heads_json.hpp"
+#include "web/api/audit/heads_json.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>

@@ -1,5 +1,6 @@
 // What a request or an answer looks like, as data: from it come the validation of requests, the
-// OpenAPI document and the reference page. All of it is constant and lives in web/api/shapes.cpp.
+// OpenAPI document and the reference page. All of it is constant and lives in
+// web/api/table/shapes.hpp.
 #pragma once
 
 #include <cstddef>

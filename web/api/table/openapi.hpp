@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "web/api/route.hpp"
+#include "web/api/table/route.hpp"
 
 namespace postern::web {
 

@@ -5,7 +5,7 @@
 
 #include "accounts/credentials.hpp"
 #include "smtp/queue/management.hpp"
-#include "web/api/shape.hpp"
+#include "web/api/table/shape.hpp"
 
 namespace postern::web::shapes {
 

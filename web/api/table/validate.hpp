@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "web/api/route.hpp"
+#include "web/api/table/route.hpp"
 
 namespace postern::web {
 

@@ -1,4 +1,4 @@
-#include "web/api/audit_json.hpp"
+#include "web/api/audit/audit_json.hpp"
 
 #include <boost/json/array.hpp>
 

@@ -1,4 +1,4 @@
-#include "web/api/route.hpp"
+#include "web/api/table/route.hpp"
 
 #include "web/http/parser.hpp"
 
