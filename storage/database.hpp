@@ -1,12 +1,12 @@
 // The asynchronous door to one database file: a writer thread that group-commits, and a small pool
 // of readers on WAL snapshots.
 //
-// write(): the closure joins the batch that forms next (urgent lanes first), runs in a SAVEPOINT,
-// and the awaiting coroutine resumes only after the batch's COMMIT is on disk: true durability. A
-// closure that returns an error (or throws EngineError) is rolled back alone. After SQLITE_FULL,
-// IOERR, NOMEM or a failed COMMIT the whole batch fails with Errc::temporary (a full disk:
-// Errc::overloaded). CLOSURES MAY RUN MORE THAN ONCE: they must be repeatable (no moves out of
-// captures, no side effects outside the transaction).
+// write(): the closure joins the batch that forms next (urgent lanes first), runs in its
+// transaction, and the awaiting coroutine resumes only after the batch's COMMIT is on disk: true
+// durability. A closure that returns an error (or throws EngineError) is rolled back alone. After
+// SQLITE_FULL, IOERR, NOMEM or a failed COMMIT the whole batch fails with Errc::temporary (a full
+// disk: Errc::overloaded). CLOSURES MAY RUN MORE THAN ONCE: they must be repeatable (no moves out
+// of captures, no side effects outside the transaction).
 //
 // Below the disk reserve, writes marked Purpose::intake answer Errc::overloaded; others go on.
 #pragma once

@@ -120,19 +120,46 @@ bool Writer::lost(int code) {
   return true;
 }
 
-Result<void> Writer::run_one(const Job& job) {
-  if (lost(connection_->control(Verb::savepoint))) return {};
+Result<void> Writer::checked(const Job& job) {
   auto outcome = run_guarded(job, *connection_, file_);
-  if (lost(SQLITE_OK)) return outcome;
   if (outcome && connection_->owes_constraints()) {
     outcome = fail(Errc::invalid, "the closure leaves foreign keys that point nowhere");
   }
-  if (!outcome) {
-    metrics_.failed_closures.add();
-    if (lost(connection_->control(Verb::rollback_to))) return outcome;
-  }
+  if (!outcome) metrics_.failed_closures.add();
+  return outcome;
+}
+
+Result<void> Writer::run_in_savepoint(const Job& job) {
+  if (lost(connection_->control(Verb::savepoint))) return {};
+  auto outcome = checked(job);
+  if (lost(SQLITE_OK)) return outcome;
+  if (!outcome && lost(connection_->control(Verb::rollback_to))) return outcome;
   lost(connection_->control(Verb::release));
   return outcome;
+}
+
+/// The last closure of `batch`; those before it have run.
+void Writer::run_last(std::span<Done> batch) {
+  auto& done = batch.back();
+  if (in_savepoints_) {
+    done.outcome = run_in_savepoint(done.job);
+    return;
+  }
+  const auto changes = connection_->total_changes();
+  done.outcome = checked(done.job);
+  if (lost(SQLITE_OK) || done.outcome || connection_->total_changes() == changes) return;
+  start_anew(batch.first(batch.size() - 1));
+}
+
+/// Undoes the whole batch, and runs again what had succeeded.
+void Writer::start_anew(std::span<Done> batch) {
+  in_savepoints_ = true;
+  connection_->control(Verb::rollback);
+  if (lost(connection_->control(Verb::begin_immediate))) return;
+  for (auto& done : batch) {
+    if (done.outcome) done.outcome = run_in_savepoint(done.job);
+    if (lost_) return;
+  }
 }
 
 /// COMMIT, or ROLLBACK when the batch is lost; whether its closures are on disk.
@@ -155,13 +182,14 @@ Result<void> Writer::end_batch() {
 void Writer::run_batch() {
   std::vector<Done> batch;
   lost_.reset();
+  in_savepoints_ = false;
   const bool begun = !lost(connection_->control(Verb::begin_immediate));
   const auto deadline = SteadyClock::now() + kBatchTime;
   while (batch.size() < kBatchLimit) {
     auto job = next_job();
     if (!job) break;
-    auto& done = batch.emplace_back(std::move(*job), Result<void>{});
-    if (begun) done.outcome = run_one(done.job);
+    batch.emplace_back(std::move(*job), Result<void>{});
+    if (begun) run_last(batch);
     if ((begun && lost_) || SteadyClock::now() >= deadline) break;
   }
   const auto written = end_batch();

@@ -1,11 +1,17 @@
 // The writer of one database file: a thread that drains the lanes into batches and commits each
 // once. Internal to storage; the door is database.hpp.
 //
-// A batch: BEGIN IMMEDIATE; each closure in a SAVEPOINT; COMMIT (synced to disk); then every waiter
-// is told. Closures that arrive while the batch runs join it, up to kBatchLimit closures or
-// kBatchTime. A closure's failure is rolled back alone. SQLITE_FULL, IOERR, NOMEM and their like, a
-// transaction that SQLite ended on its own, and a failed COMMIT lose the batch: all its closures
-// are told Errc::temporary (a full disk: Errc::overloaded), whatever each had answered.
+// A batch: BEGIN IMMEDIATE; the closures; COMMIT (synced to disk); then every waiter is told.
+// Closures that arrive while the batch runs join it, up to kBatchLimit closures or kBatchTime.
+//
+// A closure that fails leaves nothing behind. Most failures are found before anything is written;
+// the first that isn't starts the batch anew without it, and from there on each closure runs in a
+// SAVEPOINT and is rolled back alone. (Savepoints from the start would copy each page that each
+// closure touches: a seventh of the writer's time.)
+//
+// SQLITE_FULL, IOERR, NOMEM and their like, a transaction that SQLite ended on its own, and a
+// failed COMMIT lose the batch: all its closures are told Errc::temporary (a full disk:
+// Errc::overloaded), whatever each had answered.
 #pragma once
 
 #include <atomic>
@@ -13,6 +19,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -65,7 +72,10 @@ class Writer {
   bool wait_for_work();
   void run_batch();
   std::optional<Job> next_job();
-  Result<void> run_one(const Job& job);
+  void run_last(std::span<Done> batch);
+  Result<void> run_in_savepoint(const Job& job);
+  void start_anew(std::span<Done> batch);
+  Result<void> checked(const Job& job);
   /// True when the transaction is beyond saving; remembers why.
   void lose(std::string_view what, int code);
   bool lost(int code);
@@ -75,7 +85,8 @@ class Writer {
   std::unique_ptr<sql::Connection> connection_;
   std::string file_;
   DatabaseMetrics& metrics_;
-  std::optional<Error> lost_;  ///< why the current batch is lost
+  std::optional<Error> lost_;   ///< why the current batch is lost
+  bool in_savepoints_ = false;  ///< each closure of the current batch
   int wal_pages_ = 0;
   int checkpointed_ = 0;  ///< of them, those that the last checkpoint looked at
 

@@ -139,6 +139,8 @@ Result<void> Connection::configure(Access access) {
 
 std::int64_t Connection::changes() const { return sqlite3_changes64(db_); }
 
+std::int64_t Connection::total_changes() const { return sqlite3_total_changes64(db_); }
+
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
 
 bool Connection::owes_constraints() const {

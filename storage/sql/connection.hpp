@@ -80,6 +80,8 @@ class Connection final : public Transaction {
   /// SQLite's result code; 0 is success. Not an exception: the door decides what a failure means.
   int control(Verb verb);
   [[nodiscard]] bool in_transaction() const;
+  /// Rows changed since the connection was opened.
+  [[nodiscard]] std::int64_t total_changes() const;
   /// True when an inner constraint waits for the commit to be checked.
   [[nodiscard]] bool owes_constraints() const;
   /// The last code after which nothing in this transaction can be trusted (FULL, IOERR, NOMEM,

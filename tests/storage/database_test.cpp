@@ -2,6 +2,7 @@
 #include <boost/asio/io_context.hpp>
 #include <future>
 #include <latch>
+#include <mutex>
 #include <thread>
 
 #include "core/metrics.hpp"
@@ -16,12 +17,13 @@ class WriterHold {
  public:
   explicit WriterHold(Database& database)
       : thread_([this, &database] {
-          (void)database.write_blocking<void>(Purpose::outcome,
-                                              [this](sql::Transaction&) -> Result<void> {
-                                                inside_.set_value();
-                                                release_.get_future().wait();
-                                                return {};
-                                              });
+          must(database.write_blocking<void>(
+              Purpose::outcome, [this](sql::Transaction&) -> Result<void> {
+                // It may run again, when the batch starts anew.
+                std::call_once(once_, [this] { inside_.set_value(); });
+                released_.wait();
+                return {};
+              }));
         }) {
     inside_.get_future().wait();
   }
@@ -35,8 +37,10 @@ class WriterHold {
   }
 
  private:
+  std::once_flag once_;
   std::promise<void> inside_;
   std::promise<void> release_;
+  std::shared_future<void> released_ = release_.get_future().share();
   std::thread thread_;
 };
 
@@ -120,6 +124,71 @@ TEST_CASE("failing_closure_is_rolled_back_alone") {
   CHECK(told[5].error().code == Errc::corrupt);
   CHECK(told[6]);
   CHECK(counter_names(*f.database) == std::vector<std::string>{"a", "f"});
+}
+
+TEST_CASE("batch_starts_anew_without_the_closure_that_failed_late") {
+  Fixture f;
+  int before = 0;
+  int after = 0;
+  const auto counting = [](const std::string& name, int& runs) -> Closure {
+    return [name, &runs](sql::Transaction& tx) -> Result<void> {
+      ++runs;
+      return put_counter(tx, name);
+    };
+  };
+  const auto told = write_together(*f.database, {counting("a", before),
+                                                 [](sql::Transaction& tx) -> Result<void> {
+                                                   (void)put_counter(tx, "b");
+                                                   return fail(Errc::denied, "changed its mind");
+                                                 },
+                                                 counting("c", after), putting("a")});
+  CHECK(told[0]);
+  CHECK(told[1].error().code == Errc::denied);
+  CHECK(told[2]);
+  CHECK(told[3].error().code == Errc::exists);
+  CHECK(before == 2);
+  CHECK(after == 1);
+  CHECK(counter_names(*f.database) == std::vector<std::string>{"a", "c"});
+}
+
+TEST_CASE("closure_that_fails_before_it_changes_anything_costs_the_others_nothing") {
+  Fixture f;
+  int runs = 0;
+  const auto told = write_together(*f.database, {[&runs](sql::Transaction& tx) -> Result<void> {
+                                                   ++runs;
+                                                   return put_counter(tx, "a");
+                                                 },
+                                                 [](sql::Transaction&) -> Result<void> {
+                                                   return fail(Errc::denied, "not allowed");
+                                                 },
+                                                 putting("a"), putting("b")});
+  CHECK(told[0]);
+  CHECK(told[1].error().code == Errc::denied);
+  CHECK(told[2].error().code == Errc::exists);
+  CHECK(told[3]);
+  CHECK(runs == 1);
+  CHECK(counter_names(*f.database) == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("closure_that_fails_when_it_is_run_again_is_told_so") {
+  Fixture f;
+  int runs = 0;
+  const auto told = write_together(*f.database, {putting("a"),
+                                                 [&runs](sql::Transaction& tx) -> Result<void> {
+                                                   (void)put_counter(tx, "b");
+                                                   if (++runs == 1) return {};
+                                                   return fail(Errc::temporary, "not twice");
+                                                 },
+                                                 [](sql::Transaction& tx) -> Result<void> {
+                                                   (void)put_counter(tx, "c");
+                                                   return fail(Errc::denied, "changed its mind");
+                                                 },
+                                                 putting("b")});
+  CHECK(told[0]);
+  CHECK(told[1].error().code == Errc::temporary);
+  CHECK(told[2].error().code == Errc::denied);
+  CHECK(told[3]);  // nothing is left of the "b" before
+  CHECK(counter_names(*f.database) == std::vector<std::string>{"a", "b"});
 }
 
 TEST_CASE("closure_that_answers_a_unique_violation_goes_on") {

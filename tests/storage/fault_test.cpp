@@ -1,6 +1,7 @@
 // What waiters are told is what is on disk, wherever a batch fails.
 #include <filesystem>
 #include <future>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -28,12 +29,13 @@ Database::Options fault_options(const std::string& path) {
 /// told ok?
 std::set<std::string> write_batch(Database& database, int round, Errc expected) {
   std::promise<void> inside;
+  std::once_flag once;
   std::promise<void> go;
   auto gate = go.get_future().share();
   std::thread holder([&] {
     (void)database.write_blocking<void>(Purpose::outcome,
-                                        [&inside, gate](sql::Transaction&) -> Result<void> {
-                                          inside.set_value();
+                                        [&inside, &once, gate](sql::Transaction&) -> Result<void> {
+                                          std::call_once(once, [&] { inside.set_value(); });
                                           gate.wait();
                                           return {};
                                         });
