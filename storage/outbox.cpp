@@ -2,21 +2,30 @@
 
 namespace postern::storage::outbox {
 
-EntryId append(sql::Transaction& tx, std::string_view topic, std::string_view payload,
-               Timestamp now) {
-  const auto id = EntryId::make();
-  auto insert = tx.prepare(
-      "INSERT INTO outbox (id, topic, payload, created_at, attempts, next_at) "
-      "VALUES (:id, :topic, :payload, :now, 0, :now)");
-  insert.bind(":id", id)
-      .bind_text(":topic", topic)
-      .bind_blob(":payload", payload)
-      .bind(":now", now);
-  insert.run();
-  return id;
+namespace {
+
+/// Statements that name one entry.
+sql::Statement prepare_at(sql::Transaction& tx, std::string_view text, const Place& place) {
+  auto statement = tx.prepare(text);
+  statement.bind_text(":topic", place.topic).bind(":next_at", place.next_at).bind(":id", place.id);
+  return statement;
 }
 
-EntryId append(sql::Transaction& tx, std::string_view topic, std::string_view payload) {
+}  // namespace
+
+Place append(sql::Transaction& tx, std::string_view topic, std::string_view payload,
+             Timestamp now) {
+  Place place{std::string(topic), now, EntryId::make()};
+  prepare_at(tx,
+             "INSERT INTO outbox (topic, next_at, id, payload, created_at, attempts) "
+             "VALUES (:topic, :next_at, :id, :payload, :next_at, 0)",
+             place)
+      .bind_blob(":payload", payload)
+      .run();
+  return place;
+}
+
+Place append(sql::Transaction& tx, std::string_view topic, std::string_view payload) {
   return append(tx, topic, payload, system_clock().now());
 }
 
@@ -24,13 +33,15 @@ std::vector<Entry> due(sql::Transaction& tx, std::string_view topic, Timestamp n
                        std::size_t limit) {
   std::vector<Entry> entries;
   auto rows = tx.prepare(
-      "SELECT id, payload, created_at, attempts FROM outbox "
+      "SELECT next_at, id, payload, created_at, attempts FROM outbox "
       "WHERE topic = :topic AND next_at <= :now ORDER BY next_at, id LIMIT :limit");
   rows.bind_text(":topic", topic).bind(":now", now);
   rows.bind(":limit", static_cast<std::int64_t>(limit));
   while (rows.step()) {
-    entries.push_back(
-        {rows.id<EntryId>(0), std::string(rows.blob(1)), rows.time(2), rows.integer(3)});
+    entries.push_back({{std::string(topic), rows.time(0), rows.id<EntryId>(1)},
+                       std::string(rows.blob(2)),
+                       rows.time(3),
+                       rows.integer(4)});
   }
   return entries;
 }
@@ -38,12 +49,15 @@ std::vector<Entry> due(sql::Transaction& tx, std::string_view topic, Timestamp n
 std::vector<Entry> claim_due(sql::Transaction& tx, std::string_view topic, Timestamp now,
                              std::size_t limit, Micros lease) {
   auto entries = due(tx, topic, now, limit);
-  auto lease_it =
-      tx.prepare("UPDATE outbox SET attempts = attempts + 1, next_at = :until WHERE id = :id");
   for (auto& entry : entries) {
     ++entry.attempts;
-    lease_it.bind(":until", now + lease).bind(":id", entry.id);
-    lease_it.run();
+    prepare_at(tx,
+               "UPDATE outbox SET attempts = attempts + 1, next_at = :until "
+               "WHERE topic = :topic AND next_at = :next_at AND id = :id",
+               entry.place)
+        .bind(":until", now + lease)
+        .run();
+    entry.place.next_at = now + lease;
   }
   return entries;
 }
@@ -56,16 +70,22 @@ std::optional<Timestamp> next_due(sql::Transaction& tx, std::string_view topic) 
   return next.time(0);
 }
 
-void complete(sql::Transaction& tx, EntryId id) {
-  auto remove = tx.prepare("DELETE FROM outbox WHERE id = :id");
-  remove.bind(":id", id);
-  remove.run();
+bool complete(sql::Transaction& tx, const Place& place) {
+  prepare_at(tx, "DELETE FROM outbox WHERE topic = :topic AND next_at = :next_at AND id = :id",
+             place)
+      .run();
+  return tx.changes() > 0;
 }
 
-void postpone(sql::Transaction& tx, EntryId id, Timestamp next_at) {
-  auto update = tx.prepare("UPDATE outbox SET next_at = :next_at WHERE id = :id");
-  update.bind(":next_at", next_at).bind(":id", id);
-  update.run();
+std::optional<Place> postpone(sql::Transaction& tx, const Place& place, Timestamp next_at) {
+  prepare_at(tx,
+             "UPDATE outbox SET next_at = :later "
+             "WHERE topic = :topic AND next_at = :next_at AND id = :id",
+             place)
+      .bind(":later", next_at)
+      .run();
+  if (tx.changes() == 0) return std::nullopt;
+  return Place{place.topic, next_at, place.id};
 }
 
 }  // namespace postern::storage::outbox

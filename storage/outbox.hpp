@@ -34,17 +34,24 @@ using EntryId = Id<struct OutboxEntryTag>;
 /// How long a claimed entry stays with its consumer before it is due again.
 inline constexpr std::chrono::seconds kLease{60};
 
-struct Entry {
+/// Where an entry lies. A lease or a postponement moves it, so that who holds an older place can no
+/// longer touch it.
+struct Place {
+  std::string topic;
+  Timestamp next_at;
   EntryId id;
+};
+
+struct Entry {
+  Place place;
   std::string payload;
   Timestamp created_at;
   std::int64_t attempts = 0;  ///< claims so far, this one included (due() counts none)
 };
 
 /// Appends within the caller's transaction; due at once. `topic` is a short constant word.
-EntryId append(sql::Transaction& tx, std::string_view topic, std::string_view payload,
-               Timestamp now);
-EntryId append(sql::Transaction& tx, std::string_view topic, std::string_view payload);
+Place append(sql::Transaction& tx, std::string_view topic, std::string_view payload, Timestamp now);
+Place append(sql::Transaction& tx, std::string_view topic, std::string_view payload);
 
 /// At most `limit` due entries, oldest first, without a lease: the caller alone takes entries of
 /// this topic, and postpones what it can't do.
@@ -56,7 +63,9 @@ std::vector<Entry> claim_due(sql::Transaction& tx, std::string_view topic, Times
 /// When the next entry of the topic falls due; nullopt when there is none. For the consumer's
 /// timer.
 std::optional<Timestamp> next_due(sql::Transaction& tx, std::string_view topic);
-void complete(sql::Transaction& tx, EntryId id);
-void postpone(sql::Transaction& tx, EntryId id, Timestamp next_at);
+/// Removes the entry; false: it lies there no longer.
+bool complete(sql::Transaction& tx, const Place& place);
+/// The entry's new place; nullopt: it lies at `place` no longer.
+std::optional<Place> postpone(sql::Transaction& tx, const Place& place, Timestamp next_at);
 
 }  // namespace postern::storage::outbox

@@ -56,7 +56,7 @@ Batch sort_out(std::vector<outbox::Entry> entries) {
     auto events = smtp::queue::parse_events(entry.payload);
     if (!events) {
       all().corrupt.add();
-      log::error("event_corrupt", {{"entry", entry.id.text()},
+      log::error("event_corrupt", {{"entry", entry.place.id.text()},
                                    {"bytes", entry.payload.size()},
                                    {"error", events.error().message}});
       continue;
@@ -101,9 +101,9 @@ void settle(sql::Transaction& tx, const Batch& batch, const std::vector<Month>& 
             Timestamp again) {
   for (std::size_t i = 0; i < batch.entries.size(); ++i) {
     if (std::ranges::find_first_of(batch.months[i], failed) == batch.months[i].end()) {
-      outbox::complete(tx, batch.entries[i].id);
+      outbox::complete(tx, batch.entries[i].place);
     } else {
-      outbox::postpone(tx, batch.entries[i].id, again);
+      outbox::postpone(tx, batch.entries[i].place, again);
     }
   }
 }

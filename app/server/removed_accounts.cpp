@@ -20,10 +20,10 @@ Task<Result<std::vector<Entry>>> claim(storage::Database& control, Timestamp now
       });
 }
 
-Task<void> complete(storage::Database& control, storage::outbox::EntryId id) {
+Task<void> complete(storage::Database& control, storage::outbox::Place entry) {
   auto done = co_await control.write<void>(Lane::bulk, storage::Purpose::outcome,
-                                           [id](sql::Transaction& tx) -> Result<void> {
-                                             storage::outbox::complete(tx, id);
+                                           [entry](sql::Transaction& tx) -> Result<void> {
+                                             storage::outbox::complete(tx, entry);
                                              return {};
                                            });
   if (!done) log::warn("account_erase_not_noted", {{"error", done.error().message}});
@@ -50,7 +50,7 @@ Task<void> erase_removed_accounts(storage::Database& control, mailbox::MailboxSt
     if (!entries || entries->empty()) co_return;
     for (const auto& entry : *entries) {
       const bool erased = co_await erase(mailboxes, entry);
-      if (erased) co_await complete(control, entry.id);
+      if (erased) co_await complete(control, entry.place);
     }
   }
 }

@@ -139,10 +139,12 @@ const sql::Schema& event_schema() {
 }
 
 void record_events(sql::Transaction& tx, std::span<const DeliveryEvent> events) {
+  MessageId known;  // to be in event_messages: a message's events come one after another
   for (const auto& event : events) {
     sql::TenantScope scope(tx, event.tenant);
     insert_event(scope, event);
-    if (scope.changes() == 0) continue;
+    if (scope.changes() == 0 || event.message == known) continue;
+    known = event.message;
     tx.prepare(
           "INSERT INTO event_messages (message_id, tenant_id) VALUES (:message, :owner)"
           " ON CONFLICT (message_id) DO NOTHING")

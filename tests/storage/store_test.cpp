@@ -229,20 +229,24 @@ TEST_CASE("outbox_claims_in_order_leases_and_completes") {
         CHECK_FALSE(outbox::next_due(tx, "none"));
         auto due = outbox::claim_due(tx, "t", at(30), 1);
         REQUIRE(due.size() == 1);
-        CHECK(due[0].id == first);
+        CHECK(due[0].place.id == first.id);
         CHECK(due[0].attempts == 1);
         CHECK(due[0].created_at == at(10));
         due = outbox::claim_due(tx, "t", at(30), 10);
         REQUIRE(due.size() == 1);
-        CHECK(due[0].id == second);
+        CHECK(due[0].place.id == second.id);
         CHECK(outbox::claim_due(tx, "t", at(30), 10).empty());  // both are leased
-        outbox::complete(tx, first);
+        CHECK_FALSE(outbox::complete(tx, first));               // it lies elsewhere since
+        CHECK(outbox::complete(tx, {"t", at(30) + outbox::kLease, first.id}));
         due = outbox::claim_due(tx, "t", at(30) + outbox::kLease,
                                 10);  // the lease of the other ran out
         REQUIRE(due.size() == 1);
-        CHECK(due[0].id == second);
+        CHECK(due[0].place.id == second.id);
         CHECK(due[0].attempts == 2);
-        outbox::postpone(tx, second, at(5000));
+        CHECK_FALSE(outbox::postpone(tx, second, at(4000)));
+        const auto later = outbox::postpone(tx, due[0].place, at(5000));
+        REQUIRE(later);
+        CHECK(later->next_at == at(5000));
         CHECK(outbox::claim_due(tx, "t", at(999), 10).empty());
         CHECK(outbox::claim_due(tx, "t", at(5000), 10).size() == 2);
         return {};
@@ -261,13 +265,13 @@ TEST_CASE("outbox_entries_due_are_given_again_until_completed_or_postponed") {
         for (int i = 0; i < 2; ++i) {
           const auto due = outbox::due(tx, "t", at(30), 10);
           REQUIRE(due.size() == 2);
-          CHECK(due[0].id == first);
+          CHECK(due[0].place.id == first.id);
           CHECK(due[0].attempts == 0);
-          CHECK(due[1].id == second);
+          CHECK(due[1].place.id == second.id);
         }
         CHECK(outbox::due(tx, "t", at(30), 1).size() == 1);
-        outbox::complete(tx, first);
-        outbox::postpone(tx, second, at(40));
+        CHECK(outbox::complete(tx, first));
+        CHECK(outbox::postpone(tx, second, at(40)));
         CHECK(outbox::due(tx, "t", at(39), 10).empty());
         CHECK(outbox::due(tx, "t", at(40), 10).size() == 1);
         return {};

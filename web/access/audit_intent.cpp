@@ -85,7 +85,7 @@ Result<std::vector<WaitingIntent>> waiting_intents(sql::Transaction& tx, Timesta
   for (const auto& entry : outbox::due(tx, kTopic, now, kBatch)) {
     auto intent = parse_intent(entry.payload);
     if (!intent) return std::unexpected(intent.error());
-    waiting.push_back({entry.id, std::move(*intent)});
+    waiting.push_back({entry.place, std::move(*intent)});
   }
   return waiting;
 }

@@ -25,7 +25,7 @@ Result<AuditIntent> parse_intent(std::string_view payload);
 void leave_intent(sql::Transaction& tx, const AuditIntent& intent);
 
 struct WaitingIntent {
-  storage::outbox::EntryId entry;
+  storage::outbox::Place entry;
   AuditIntent intent;
 };
 /// Some of what waits, oldest first. Errc::corrupt when an entry can't be read: then somebody has
