@@ -9,7 +9,22 @@ namespace postern::dkim {
 
 namespace {
 constexpr std::size_t kHashSlice = 16'384;  // octets canonicalised between two hash updates
+
+// Whether relaxed canonicalisation leaves a piece of a line as it is: no tab, no two spaces in a
+// row and none at the end. Without a branch in the loop, so that it is done sixteen octets at a
+// time.
+bool is_plain(std::string_view piece) {
+  if (piece.empty() || piece.back() == ' ' || piece.back() == '\t') return false;
+  unsigned found = 0;
+  for (std::size_t i = 0; i + 1 < piece.size(); ++i) {
+    const auto here = static_cast<unsigned>(piece[i] == ' ');
+    const auto next = static_cast<unsigned>(piece[i + 1] == ' ');
+    found |= (here & next) | static_cast<unsigned>(piece[i] == '\t');
+  }
+  return found == 0;
 }
+
+}  // namespace
 
 std::string canonical_header(std::string_view field, Canon canon) {
   if (field.ends_with("\r\n")) field.remove_suffix(2);
@@ -36,10 +51,25 @@ void BodyCanon::end_line() {
   ++pending_lines_;
 }
 
+// A piece of a line: no CR in it.
+void BodyCanon::line_piece(std::string_view piece, std::string& out) {
+  if (pending_space_) piece.remove_prefix(std::min(piece.find_first_not_of(" \t"), piece.size()));
+  if (canon_ == Canon::simple || is_plain(piece)) {
+    if (!piece.empty()) content(piece, out);
+    return;
+  }
+  while (!piece.empty()) {
+    const auto end = std::ranges::find_if(piece, ascii::is_wsp);
+    const auto run = piece.substr(0, static_cast<std::size_t>(end - piece.begin()));
+    if (!run.empty()) content(run, out);
+    piece.remove_prefix(run.size());
+    if (piece.empty()) return;
+    pending_space_ = true;
+    piece.remove_prefix(1);
+  }
+}
+
 void BodyCanon::feed(std::string_view bytes, std::string& out) {
-  const auto is_special = [relaxed = canon_ == Canon::relaxed](char c) {
-    return c == '\r' || (relaxed && ascii::is_wsp(c));
-  };
   while (!bytes.empty()) {
     if (pending_cr_) {
       pending_cr_ = false;
@@ -50,12 +80,11 @@ void BodyCanon::feed(std::string_view bytes, std::string& out) {
       }
       content("\r", out);
     }
-    const auto end = std::ranges::find_if(bytes, is_special);
-    const auto run = bytes.substr(0, static_cast<std::size_t>(end - bytes.begin()));
-    if (!run.empty()) content(run, out);
-    bytes.remove_prefix(run.size());
+    const auto piece = bytes.substr(0, bytes.find('\r'));
+    line_piece(piece, out);
+    bytes.remove_prefix(piece.size());
     if (bytes.empty()) return;
-    (bytes.front() == '\r' ? pending_cr_ : pending_space_) = true;
+    pending_cr_ = true;
     bytes.remove_prefix(1);
   }
 }

@@ -27,6 +27,7 @@ class BodyCanon {
   void finish(std::string& out);
 
  private:
+  void line_piece(std::string_view piece, std::string& out);
   void content(std::string_view run, std::string& out);
   void end_line();
 

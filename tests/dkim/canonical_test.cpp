@@ -47,6 +47,10 @@ TEST_CASE("body_canonical_forms") {
       {"a\t ", "a\t \r\n", "a\r\n"},
       {"\r\n\r\na\r\n", "\r\n\r\na\r\n", "\r\n\r\na\r\n"},
       {"  a  b  \r\n", "  a  b  \r\n", " a b\r\n"},
+      {"a b c\r\nd e\r\n", "a b c\r\nd e\r\n", "a b c\r\nd e\r\n"},
+      {" a b\r\n \ta \t b\r\n", " a b\r\n \ta \t b\r\n", " a b\r\n a b\r\n"},
+      {"a\tb c\r\nd\t\r\n", "a\tb c\r\nd\t\r\n", "a b c\r\nd\r\n"},
+      {"a b \rc  d\r\n", "a b \rc  d\r\n", "a b \rc d\r\n"},  // a bare CR is content
   };
   for (const auto& one : cases) {
     for (std::size_t slice = 1; slice <= 7; ++slice) {
