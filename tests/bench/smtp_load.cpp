@@ -22,6 +22,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -137,6 +138,8 @@ class Load {
   struct Connection {
     int fd = -1;
     std::string in, out;
+    std::size_t written = 0;  // of `out`
+    bool wants_room = false;  // EPOLLOUT is asked for
     std::deque<Group> next;
     Group current;
     std::size_t answered = 0;
@@ -181,10 +184,15 @@ class Load {
 
   std::string body() {
     const auto id = std::to_string(begun_);
-    return "From: <" + options_.from + ">\r\nTo: <" + recipient() + ">\r\nSubject: Message " + id +
+    const auto& text = texts_[begun_ % texts_.size()];
+    std::string out;
+    out.reserve(text.size() + 512);
+    out += "From: <" + options_.from + ">\r\nTo: <" + recipient() + ">\r\nSubject: Message " + id +
            "\r\nDate: Sun, 1 Nov 2026 10:00:00 +0000\r\nMessage-ID: <" + id + "." +
-           std::to_string(started_.time_since_epoch().count()) + "@" + "sender.example>\r\n\r\n" +
-           texts_[begun_ % texts_.size()] + ".\r\n";
+           std::to_string(started_.time_since_epoch().count()) + "@" + "sender.example>\r\n\r\n";
+    out += text;
+    out += ".\r\n";
+    return out;
   }
 
   // What comes when nothing is left to send on this connection: a transaction, or QUIT.
@@ -219,20 +227,23 @@ class Load {
       c.next.pop_front();
     }
     c.answered = 0;
-    c.out += c.current.bytes;
+    c.out = std::move(c.current.bytes);  // what came before has been answered, so it is written
+    c.written = 0;
     if (c.current.message >= 0) c.sent = Clock::now();
     write(c);
   }
 
   void write(Connection& c) {
-    while (!c.out.empty()) {
-      const auto n = ::send(c.fd, c.out.data(), c.out.size(), MSG_NOSIGNAL);
+    while (c.written < c.out.size()) {
+      const auto n = ::send(c.fd, c.out.data() + c.written, c.out.size() - c.written, MSG_NOSIGNAL);
       if (n < 0 && errno != EAGAIN) fail("the server closed a connection");
       if (n < 0) break;
-      c.out.erase(0, static_cast<std::size_t>(n));
+      c.written += static_cast<std::size_t>(n);
     }
+    const bool wants_room = c.written < c.out.size();
+    if (std::exchange(c.wants_room, wants_room) == wants_room) return;
     epoll_event event{};
-    event.events = c.out.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT;
+    event.events = wants_room ? EPOLLIN | EPOLLOUT : EPOLLIN;
     event.data.ptr = &c;
     epoll_ctl(epoll_, EPOLL_CTL_MOD, c.fd, &event);
   }
