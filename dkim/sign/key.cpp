@@ -92,13 +92,22 @@ Result<SigningKey> SigningKey::from_pem(std::string_view pem) {
   std::shared_ptr<EVP_PKEY> key(
       PEM_read_bio_PrivateKey(bio.get(), nullptr, &no_passphrase, nullptr), &EVP_PKEY_free);
   if (key == nullptr) return fail(Errc::invalid, "no private key in PEM form");
-  if (EVP_PKEY_is_a(key.get(), "ED25519") == 1)
-    return SigningKey(std::move(key), Algorithm::ed25519);
+  if (EVP_PKEY_is_a(key.get(), "ED25519") == 1) return make(std::move(key), Algorithm::ed25519);
   const int bits = EVP_PKEY_get_bits(key.get());
   if (EVP_PKEY_is_a(key.get(), "RSA") != 1 || bits < kMinRsaBits || bits > kMaxRsaBits) {
     return fail(Errc::invalid, "the key is neither Ed25519 nor RSA of 1024 to 4096 bits");
   }
-  return SigningKey(std::move(key), Algorithm::rsa2048);
+  return make(std::move(key), Algorithm::rsa2048);
+}
+
+Result<SigningKey> SigningKey::make(std::shared_ptr<EVP_PKEY> key, Algorithm algorithm) {
+  std::shared_ptr<EVP_MD_CTX> ready(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  const EVP_MD* digest = algorithm == Algorithm::ed25519 ? nullptr : EVP_sha256();
+  if (ready == nullptr ||
+      EVP_DigestSignInit(ready.get(), nullptr, digest, nullptr, key.get()) != 1) {
+    return fail(Errc::invalid, "OpenSSL can't sign with the key");
+  }
+  return SigningKey(std::move(key), std::move(ready), algorithm);
 }
 
 Result<std::string> SigningKey::dns_record() const { return record_for(key_.get(), algorithm_); }
@@ -112,10 +121,8 @@ Result<std::string> SigningKey::sign(std::string_view data) const {
       ed25519 ? kEd25519SignatureSize : static_cast<std::size_t>(EVP_PKEY_get_size(key_.get())),
       '\0');
   std::size_t size = out.size();
-  const EVP_MD* digest = ed25519 ? nullptr : EVP_sha256();
   const bool signed_ok =
-      context != nullptr &&
-      EVP_DigestSignInit(context.get(), nullptr, digest, nullptr, key_.get()) == 1 &&
+      context != nullptr && EVP_MD_CTX_copy_ex(context.get(), ready_.get()) == 1 &&
       EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size,
                      reinterpret_cast<const unsigned char*>(input.data()), input.size()) == 1;
   if (!signed_ok) return fail(Errc::invalid, "OpenSSL did not sign");

@@ -12,6 +12,7 @@
 
 #include "core/result.hpp"
 
+struct evp_md_ctx_st;
 struct evp_pkey_st;
 
 namespace postern::dkim {
@@ -40,9 +41,14 @@ class SigningKey {
   [[nodiscard]] Result<std::string> dns_record() const;
 
  private:
-  SigningKey(std::shared_ptr<evp_pkey_st> key, Algorithm algorithm)
-      : key_(std::move(key)), algorithm_(algorithm) {}
+  SigningKey(std::shared_ptr<evp_pkey_st> key, std::shared_ptr<const evp_md_ctx_st> ready,
+             Algorithm algorithm)
+      : key_(std::move(key)), ready_(std::move(ready)), algorithm_(algorithm) {}
+  static Result<SigningKey> make(std::shared_ptr<evp_pkey_st> key, Algorithm algorithm);
+
   std::shared_ptr<evp_pkey_st> key_;
+  /// Ready to sign: each signature begins with a copy, which takes a tenth of making one.
+  std::shared_ptr<const evp_md_ctx_st> ready_;
   Algorithm algorithm_;
 };
 

@@ -16,14 +16,13 @@ Result<std::string> DotStuffer::feed(std::string_view piece) {
     }
     if (at_ == At::line_start && piece[done] == '.') out.push_back('.');
     at_ = At::inside;
-    const auto end = piece.find_first_of("\r\n", done);
-    if (end == std::string_view::npos) {
-      out.append(piece.substr(done));
-      break;
-    }
-    if (piece[end] == '\n') return fail(Errc::corrupt, "a bare LF in a queued body");
-    out.append(piece.substr(done, end + 1 - done));
-    done = end + 1;
+    const auto line = piece.substr(done, piece.find('\r', done) - done);
+    if (line.contains('\n')) return fail(Errc::corrupt, "a bare LF in a queued body");
+    out.append(line);
+    done += line.size();
+    if (done == piece.size()) break;
+    out.push_back('\r');
+    ++done;
     at_ = At::after_cr;
   }
   return out;

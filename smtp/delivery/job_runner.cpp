@@ -156,7 +156,7 @@ Task<void> add_report(Context context, Commit* commit, Message message,
     signatures = co_await signer->signatures(text);
   }
   report.message.body = std::make_shared<const storage::SealedBody>(
-      storage::seal_body(*key, ObjectId::make(), signatures + *text));
+      storage::seal_body(*key, ObjectId::make(), signatures + *text, storage::Packing::none));
   commit->report = std::move(report.message);
 }
 

@@ -58,8 +58,8 @@ struct DeliverySettings {
   std::size_t max_mx_hosts = 10;   ///< tried of one destination
   std::size_t max_addresses = 10;  ///< tried of one destination, all hosts together
   std::chrono::milliseconds idle_connection{10'000};
-  std::size_t idle_per_host = 4;  ///< kept on one thread
-  std::size_t idle_total = 200;   ///< kept on one thread
+  std::size_t idle_per_host = 20;  ///< kept on one thread: many domains share a host
+  std::size_t idle_total = 200;    ///< kept on one thread
   std::size_t messages_per_connection = 100;
   /// Sealed bodies kept in memory between acceptance and first attempt.
   std::uint64_t fresh_bytes = std::uint64_t{32} << 20;

@@ -6,9 +6,11 @@ namespace postern::smtp::reception {
 
 namespace {
 
-// Reads the body again; `parser`, when there is one, sees what is sealed.
+// Reads the body again; `parser`, when there is one, sees what is sealed. `packing` is for a body
+// that isn't staged.
 Task<Result<storage::SealedBody>> seal_again(const Environment& environment, TenantId tenant,
                                              std::string header, storage::BodySourcePtr body,
+                                             storage::Packing packing,
                                              message::MimeParser* parser) {
   auto key = co_await environment.directory->data_key(tenant);
   if (!key) co_return std::unexpected(key.error());
@@ -17,7 +19,7 @@ Task<Result<storage::SealedBody>> seal_again(const Environment& environment, Ten
   if (bytes && header.size() + bytes->size() < storage::kStageThreshold) {
     if (parser != nullptr) parser->feed(*bytes);
     header += *bytes;
-    co_return storage::seal_body(**key, ObjectId::make(), header);
+    co_return storage::seal_body(**key, ObjectId::make(), header, packing);
   }
   auto spool = environment.staging->spool(std::move(*key));
   if (auto done = co_await spool.append(header); !done) co_return std::unexpected(done.error());
@@ -45,7 +47,9 @@ storage::SealedBody take_staged(Content& content, std::string_view header) {
 Task<Result<storage::SealedBody>> seal_message(const Environment& environment, TenantId tenant,
                                                std::string header, Content& content) {
   if (is_staged_for(content, tenant)) co_return take_staged(content, header);
-  co_return co_await seal_again(environment, tenant, std::move(header), content.body, nullptr);
+  // In the queue most mail lives for seconds.
+  co_return co_await seal_again(environment, tenant, std::move(header), content.body,
+                                storage::Packing::none, nullptr);
 }
 
 Task<Result<IndexedMessage>> seal_indexed(const Environment& environment, TenantId tenant,
@@ -56,7 +60,8 @@ Task<Result<IndexedMessage>> seal_indexed(const Environment& environment, Tenant
     co_return IndexedMessage{take_staged(content, header), std::move(index)};
   }
   message::MimeParser parser;
-  auto body = co_await seal_again(environment, tenant, std::move(header), content.body, &parser);
+  auto body = co_await seal_again(environment, tenant, std::move(header), content.body,
+                                  storage::Packing::zstd, &parser);
   if (!body) co_return std::unexpected(body.error());
   auto tree = parser.finish();
   co_return IndexedMessage{std::move(*body),

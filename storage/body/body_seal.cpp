@@ -35,7 +35,7 @@ Result<std::string> SealedBody::piece(std::size_t number) const {
   return staged->read(number - pieces.size());
 }
 
-SealedBody seal_body(const DataKey& key, ObjectId object, std::string_view plain) {
+SealedBody seal_body(const DataKey& key, ObjectId object, std::string_view plain, Packing packing) {
   SealedBody body{object, plain.size(), std::min(plain.size(), kPieceSize), {}, {}};
   const BodyKey body_key(key, object);
   const auto layout = body.layout();
@@ -43,7 +43,8 @@ SealedBody seal_body(const DataKey& key, ObjectId object, std::string_view plain
   for (std::uint64_t number = 0; number < count; ++number) {
     const auto position = number + 1 == count ? Position::last : Position::inner;
     const auto piece = plain.substr(layout.piece_begin(number), layout.piece_size(number));
-    body.pieces.push_back(body_key.seal(static_cast<std::uint32_t>(number), position, piece));
+    body.pieces.push_back(
+        body_key.seal(static_cast<std::uint32_t>(number), position, piece, packing));
   }
   return body;
 }

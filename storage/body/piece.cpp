@@ -35,6 +35,14 @@ ZSTD_CCtx* compressor() {
   return context.get();
 }
 
+std::string raw(std::string_view plain) {
+  std::string out;
+  out.reserve(1 + plain.size());
+  out.push_back(kRaw);
+  out.append(plain);
+  return out;
+}
+
 std::string compress(std::string_view plain) {
   std::string out;
   out.resize_and_overwrite(1 + ZSTD_compressBound(plain.size()), [&](char* to, std::size_t room) {
@@ -44,11 +52,7 @@ std::string compress(std::string_view plain) {
     to[0] = kZstd;
     return 1 + size;
   });
-  if (out.empty()) {
-    out.assign(1, kRaw);
-    out.append(plain);
-  }
-  return out;
+  return out.empty() ? raw(plain) : out;
 }
 
 /// `size` is known from outside, so that nothing inside decides how much memory is taken.
@@ -84,8 +88,10 @@ std::string BodyKey::associated_data(std::uint32_t number, Position position) co
   return data;
 }
 
-std::string BodyKey::seal(std::uint32_t number, Position position, std::string_view plain) const {
-  return crypto::seal(key_, nonce_of(number), associated_data(number, position), compress(plain));
+std::string BodyKey::seal(std::uint32_t number, Position position, std::string_view plain,
+                          Packing packing) const {
+  return crypto::seal(key_, nonce_of(number), associated_data(number, position),
+                      packing == Packing::zstd ? compress(plain) : raw(plain));
 }
 
 Result<std::string> BodyKey::open(std::uint32_t number, Position position, std::string_view sealed,

@@ -22,8 +22,8 @@ class BodyKey {
   BodyKey(const BodyKey&) = delete;
   BodyKey& operator=(const BodyKey&) = delete;
 
-  [[nodiscard]] std::string seal(std::uint32_t number, Position position,
-                                 std::string_view plain) const;
+  [[nodiscard]] std::string seal(std::uint32_t number, Position position, std::string_view plain,
+                                 Packing packing = Packing::zstd) const;
   /// Errc::corrupt when it doesn't authenticate or isn't `size` bytes of plaintext.
   [[nodiscard]] Result<std::string> open(std::uint32_t number, Position position,
                                          std::string_view sealed, std::size_t size) const;

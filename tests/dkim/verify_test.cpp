@@ -1,6 +1,8 @@
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "dkim/sign/signer.hpp"
 #include "dkim/verify/verifier.hpp"
@@ -55,6 +57,25 @@ void replace(std::string& text, std::string_view from, std::string_view to) {
 }
 
 }  // namespace
+
+TEST_CASE("one_key_signs_on_several_threads_at_once") {
+  const auto algorithm = GENERATE(dkim::Algorithm::rsa2048, dkim::Algorithm::ed25519);
+  const auto key = dkim::SigningKey::from_pem(dkim::generate(algorithm)->private_pem);
+  REQUIRE(key);
+  const auto expected = key->sign("what is signed").value();  // both algorithms are deterministic
+  std::atomic<int> good = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 20; ++i) {
+        const auto signature = key->sign("what is signed");
+        if (signature && *signature == expected) ++good;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(good == 80);
+}
 
 TEST_CASE("both_our_signatures_verify_in_libopendkim") {
   Signed made;

@@ -73,11 +73,12 @@ int open_descriptors() {
 
 TEST_CASE("body_of_each_size_comes_back_whole") {
   Fixture f;
+  const auto packing = GENERATE(Packing::zstd, Packing::none);
   for (const auto size : kSizes) {
     for (const auto& plain : {text_of(size), blob_of(size, 1)}) {
       INFO(size);
       const auto object = ObjectId::make();
-      const auto body = seal_body(*f.key, object, plain);
+      const auto body = seal_body(*f.key, object, plain, packing);
       CHECK(body.size == size);
       CHECK(body.piece_count() == std::max<std::size_t>(1, (size + kPieceSize - 1) / kPieceSize));
       must(f.put(body));
@@ -95,6 +96,9 @@ TEST_CASE("body_is_compressed_and_hides_its_text") {
   const auto noise = blob_of(50'000, 2);
   CHECK(seal_body(*f.key, ObjectId::make(), noise).pieces[0].size() ==
         noise.size() + 1 + crypto::kTagSize);
+  const auto unpacked = seal_body(*f.key, ObjectId::make(), plain, Packing::none);
+  CHECK(unpacked.pieces[0].size() == plain.size() + 1 + crypto::kTagSize);
+  CHECK_THAT(unpacked.pieces[0], !Catch::Contains("mail"));
 }
 
 TEST_CASE("range_read_gives_what_was_asked_and_opens_only_its_pieces") {
