@@ -22,8 +22,9 @@ DatabaseMetrics::DatabaseMetrics(const std::string& file)
                      label(file)),
       failed_batches("postern_sql_failed_batches_total", "Batches that were lost as a whole",
                      label(file)),
-      failed_closures("postern_sql_failed_closures_total", "Closures rolled back alone",
-                      label(file)),
+      failed_closures("postern_sql_failed_closures_total", "Closures that failed", label(file)),
+      restarted_batches("postern_sql_restarted_batches_total",
+                        "Batches begun anew without a closure that failed late", label(file)),
       refused("postern_sql_refused_total", "Writes refused: queue full or disk below its reserve",
               label(file)) {}
 

@@ -14,6 +14,7 @@ struct DatabaseMetrics {
   metrics::Histogram commit_seconds;
   metrics::Counter failed_batches;
   metrics::Counter failed_closures;
+  metrics::Counter restarted_batches;
   metrics::Counter refused;
 };
 

@@ -6,8 +6,8 @@ namespace {
 
 // The first piece lies in the head's row: most bodies have no other. `bodies` has a rowid, since
 // SQLite keeps up to a page of a row in the leaf there, and less than a quarter of one in a table
-// clustered by its key: what is more goes to pages of its own, half empty. Rows come in order, so
-// the key's tree costs one leaf a commit.
+// clustered by its key: what is more goes to pages of its own, half empty. A tenant's rows come in
+// order, so the key's tree costs one leaf a tenant and commit.
 constexpr sql::Migration kBodyMigrations[] = {
     {1, "bodies", R"sql(
 CREATE TABLE bodies (
@@ -37,8 +37,7 @@ CREATE TABLE bodies (
   PRIMARY KEY (tenant_id, object_id)
 );
 INSERT INTO bodies (tenant_id, object_id, size, head_size, first_piece)
-  SELECT tenant_id, object_id, size, head_size, first_piece FROM clustered_bodies
-  ORDER BY object_id;
+  SELECT tenant_id, object_id, size, head_size, first_piece FROM clustered_bodies;
 DROP TABLE clustered_bodies;
 )sql"},
 };

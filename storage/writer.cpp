@@ -154,6 +154,7 @@ void Writer::run_last(std::span<Done> batch) {
 /// Undoes the whole batch, and runs again what had succeeded.
 void Writer::start_anew(std::span<Done> batch) {
   in_savepoints_ = true;
+  metrics_.restarted_batches.add();
   connection_->control(Verb::rollback);
   if (lost(connection_->control(Verb::begin_immediate))) return;
   for (auto& done : batch) {

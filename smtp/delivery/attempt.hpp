@@ -22,8 +22,9 @@ namespace postern::smtp::delivery {
 
 /// What one io thread's attempts share. Everything outlives the attempts (service.hpp).
 struct Worker {
-  Worker(const DeliverySettings& s, dns::Resolver& r, std::shared_ptr<const tls::Context> t)
-      : settings(&s), resolver(&r), tls(std::move(t)), pool(s) {}
+  Worker(const DeliverySettings& s, dns::Resolver& r, std::shared_ptr<const tls::Context> t,
+         std::size_t threads)
+      : settings(&s), resolver(&r), tls(std::move(t)), pool(s, threads) {}
   const DeliverySettings* settings;
   dns::Resolver* resolver;
   std::shared_ptr<const tls::Context> tls;

@@ -7,8 +7,13 @@
 namespace postern::smtp::delivery {
 
 namespace {
+constexpr std::size_t kLeastPerHost = 4;
+
 Task<void> say_goodbye(std::shared_ptr<Connection> connection) { co_await connection->quit(); }
 }  // namespace
+
+Pool::Pool(const DeliverySettings& settings, std::size_t threads)
+    : settings_(&settings), per_host_(std::max(kLeastPerHost, settings.idle_per_host / threads)) {}
 
 void Pool::dismiss(std::shared_ptr<Connection> connection) {
   if (!connection->ready()) return connection->close();
@@ -33,8 +38,7 @@ void Pool::put(std::shared_ptr<Connection> connection) {
   const auto same = std::ranges::count_if(
       idle_, [&](const Idle& one) { return one.connection->hop() == connection->hop(); });
   const bool keep = connection->ready() && connection->messages() < most &&
-                    static_cast<std::size_t>(same) < settings_->idle_per_host &&
-                    settings_->idle_total > 0;
+                    static_cast<std::size_t>(same) < per_host_ && settings_->idle_total > 0;
   if (!keep) return dismiss(std::move(connection));
   if (idle_.size() >= settings_->idle_total) {
     dismiss(std::move(idle_.front().connection));

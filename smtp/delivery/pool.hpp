@@ -14,7 +14,8 @@ namespace postern::smtp::delivery {
 
 class Pool {
  public:
-  explicit Pool(const DeliverySettings& settings) : settings_(&settings) {}
+  /// `threads`: that share what may be kept to one host.
+  Pool(const DeliverySettings& settings, std::size_t threads);
 
   /// The one used last for this hop's host, address and port, or null.
   std::shared_ptr<Connection> take(const Hop& hop);
@@ -34,6 +35,7 @@ class Pool {
   static void dismiss(std::shared_ptr<Connection> connection);
 
   const DeliverySettings* settings_;
+  std::size_t per_host_;
   std::list<Idle> idle_;  ///< the longest idle first
 };
 

@@ -88,7 +88,7 @@ void DeliveryService::Impl::start() {
   std::vector<std::shared_ptr<Worker>> made;
   for (std::size_t i = 0; i < runtime().size(); ++i) {
     made.push_back(std::make_shared<Worker>(context->settings, context->environment.resolver(i),
-                                            context->environment.tls));
+                                            context->environment.tls, runtime().size()));
     asio::co_spawn(runtime().context(i), sweep(shared_from_this(), made.back()), asio::detached);
   }
   asio::post(home(), [self = shared_from_this(), made = std::move(made)] {

@@ -58,7 +58,7 @@ struct DeliverySettings {
   std::size_t max_mx_hosts = 10;   ///< tried of one destination
   std::size_t max_addresses = 10;  ///< tried of one destination, all hosts together
   std::chrono::milliseconds idle_connection{10'000};
-  std::size_t idle_per_host = 20;  ///< kept on one thread: many domains share a host
+  std::size_t idle_per_host = 40;  ///< kept by all threads together, at least 4 by each
   std::size_t idle_total = 200;    ///< kept on one thread
   std::size_t messages_per_connection = 100;
   /// Sealed bodies kept in memory between acceptance and first attempt.

@@ -17,13 +17,13 @@ class WriterHold {
  public:
   explicit WriterHold(Database& database)
       : thread_([this, &database] {
-          must(database.write_blocking<void>(
+          held_ = database.write_blocking<void>(
               Purpose::outcome, [this](sql::Transaction&) -> Result<void> {
                 // It may run again, when the batch starts anew.
                 std::call_once(once_, [this] { inside_.set_value(); });
                 released_.wait();
                 return {};
-              }));
+              });
         }) {
     inside_.get_future().wait();
   }
@@ -34,6 +34,7 @@ class WriterHold {
     if (!thread_.joinable()) return;
     release_.set_value();
     thread_.join();
+    CHECK(held_);
   }
 
  private:
@@ -41,6 +42,7 @@ class WriterHold {
   std::promise<void> inside_;
   std::promise<void> release_;
   std::shared_future<void> released_ = release_.get_future().share();
+  Result<void> held_;
   std::thread thread_;
 };
 

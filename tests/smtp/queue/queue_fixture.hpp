@@ -1,6 +1,8 @@
 // A queue.db of its own, a tenant with a key, and messages to put into it.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -20,17 +22,23 @@ namespace q = postern::smtp::queue;
 
 class QueueFixture {
  public:
-  QueueFixture() {
+  static constexpr std::size_t kToday = SIZE_MAX;
+
+  /// With the first `migrations` of each schema.
+  explicit QueueFixture(std::size_t migrations = kToday) {
     key = std::make_shared<storage::DataKey>(tenant, std::string(32, 'k'));
-    reopen();
+    reopen(migrations);
   }
 
   /// As after a crash: nothing but the file is left.
-  void reopen() {
+  void reopen(std::size_t migrations = kToday) {
     db.reset();
     storage::Database::Options options;
     options.path = directory.file("queue.db");
     options.schemas = {storage::body_schema(), storage::outbox_schema(), q::queue_schema()};
+    for (auto& schema : options.schemas) {
+      schema.migrations = schema.migrations.first(std::min(migrations, schema.migrations.size()));
+    }
     options.backup_directory = directory.path().string();
     auto opened = storage::Database::open(std::move(options));
     if (!opened) throw std::runtime_error(opened.error().message);

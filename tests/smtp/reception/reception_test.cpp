@@ -332,3 +332,22 @@ TEST_CASE("stranger_reaches_only_mailboxes_of_this_host") {
   CHECK(rcpt("nobody@acme.example").status == smtp::EnhancedStatus{5, 1, 1});
   CHECK(rcpt("joe@elsewhere.example").status == smtp::EnhancedStatus{5, 7, 1});
 }
+
+TEST_CASE("mailbox_is_compressed_and_the_queue_is_not") {
+  ReceptionHouse house;
+  const auto text = message_from("ann@acme.example", lines(20'000));
+  const auto stored = [&house](storage::Database& file) {
+    return must(file.read_blocking<std::int64_t>([&](sql::Transaction& tx) -> Result<std::int64_t> {
+      sql::TenantScope scope(tx, house.acme.id);
+      auto row =
+          scope.prepare("SELECT SUM(LENGTH(first_piece)) FROM bodies WHERE tenant_id = :tenant");
+      return row.step() ? row.integer(0) : 0;
+    }));
+  };
+  REQUIRE(house.send(house.user(house.ann), "ann@acme.example", {"bob@acme.example"}, text).code ==
+          250);
+  REQUIRE(house.send(house.user(house.ann), "ann@acme.example", {"x@remote.example"}, text).code ==
+          250);
+  CHECK(stored(house.files->mail(house.acme.shard)) < 10'000);
+  CHECK(stored(house.files->queue()) > 20'000);
+}
